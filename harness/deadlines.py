@@ -1,0 +1,74 @@
+"""Every time the harness waits: for what, for how long, and why that long. One table.
+
+Nothing else in the project holds a timeout, and nothing sleeps: waiting is `eventually`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import tenacity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """How long one thing may take.
+
+    Args:
+        seconds: The time allowed, in seconds.
+        reason: Why that long and no longer.
+    """
+
+    seconds: float
+    reason: str
+
+    @property
+    def milliseconds(self) -> int:
+        """The time allowed, in whole milliseconds, as PostgreSQL's settings take it."""
+        return max(1, round(self.seconds * 1000))
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """The table of every deadline. `scaled` stretches it as a whole, for a slow machine."""
+
+    connect: Deadline = Deadline(10, "a server that is up answers in a second; a busy one gets ten")
+    lock: Deadline = Deadline(10, "a wipe queues behind open transactions, and others behind it")
+    drain: Deadline = Deadline(30, "a request of the application ends within PHP's limit of 30 s")
+    server_start: Deadline = Deadline(60, "half a second when idle; after a crash WAL comes first")
+    server_stop: Deadline = Deadline(30, "a fast shutdown writes a checkpoint, on a slow disk too")
+    container_start: Deadline = Deadline(300, "the first start pulls the image")
+    tool_exit: Deadline = Deadline(10, "a client tool told to end has only to close its sockets")
+    leftover: Deadline = Deadline(60, "a backend whose client died first ends its present index")
+
+    def scaled(self, factor: float) -> Deadlines:
+        """The same table with every time multiplied by `factor`."""
+        stretched = {
+            field.name: replace(value, seconds=value.seconds * factor)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Deadline)
+        }
+        return replace(self, **stretched)
+
+
+def eventually(probe: Callable[[], T], deadline: Deadline, *, every: float = 0.05) -> T:
+    """Call `probe` until it raises nothing, and return what it returned.
+
+    Args:
+        probe: Raises while the thing waited for is not there yet.
+        deadline: When to give up; the last error is then raised as it came.
+        every: Seconds between two calls.
+    """
+    retrying = tenacity.Retrying(
+        stop=tenacity.stop_after_delay(deadline.seconds),
+        wait=tenacity.wait_fixed(every),
+        retry=tenacity.retry_if_exception_type(Exception),
+        reraise=True,
+    )
+    return retrying(probe)

@@ -1,0 +1,205 @@
+"""Every setting, with its unit, its default and the reason for it. One place, frozen.
+
+A local run needs none of them. For a live target they stand in one TOML file
+(`--sandbox-config FILE`); a value missing there is named, never guessed. Any of them can also come
+from the environment, as `SANDBOX_LIFECYCLE_GOLDEN__GENERATIONS=5`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path  # noqa: TC003  pydantic needs the type at run time
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from harness.deadlines import Deadlines
+from harness.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX = "SANDBOX_LIFECYCLE_"
+_NESTED = "__"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SideSettings(_Frozen):
+    """Where one side is and who owns it."""
+
+    dsn: Annotated[
+        SecretStr,
+        Field(
+            description="libpq connection string or URL of the harness's own login. Must name host,"
+            " user and dbname: what libpq would fill in by itself once was the OS user root."
+        ),
+    ]
+    password_file: Annotated[
+        Path | None,
+        Field(description="File whose first line is the password; default: the one in the DSN."),
+    ] = None
+    owner_role: Annotated[
+        str,
+        Field(description="The NOLOGIN role that owns the database and everything in it."),
+    ]
+
+
+class SandboxSettings(SideSettings):
+    """Where the sandbox is, and what proves that it is the sandbox."""
+
+    system_identifier: Annotated[
+        int | None,
+        Field(
+            description="pg_control_system().system_identifier of the server. With database_oid it"
+            " pins the one database that may be wiped; needed until the database bears the mark."
+        ),
+    ] = None
+    database_oid: Annotated[
+        int | None,
+        Field(description="pg_database.oid of the sandbox; a database made anew has another."),
+    ] = None
+    application_dsn: Annotated[
+        SecretStr | None,
+        Field(
+            description="The application's login, for a rehearsal in its place. Default: the"
+            " harness's own, which is a member of the same owner role."
+        ),
+    ] = None
+
+
+class GoldenSettings(_Frozen):
+    """Where golden copies are kept."""
+
+    directory: Annotated[
+        Path, Field(description="A directory on durable storage; the golden-cache volume.")
+    ]
+    generations: Annotated[
+        int,
+        Field(ge=1, description="How many checkpoints are kept. Three: the last, and two regrets."),
+    ] = 3
+
+
+class ToolSettings(_Frozen):
+    """Client tools (pg_dump, pg_restore), and how they are run."""
+
+    directory: Annotated[
+        Path | None,
+        Field(description="Folder with the client tools. Default: searched, the server's major."),
+    ] = None
+    companion_directory: Annotated[
+        Path | None,
+        Field(description="Client tools that came with the server; searched after the system's."),
+    ] = None
+    allow_other_major: Annotated[
+        bool,
+        Field(
+            description="Accept tools newer than the server. Off: an 18 restoring into a 15 sets"
+            " parameters that 15 does not know."
+        ),
+    ] = False
+    jobs: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=16,
+            description="Connections used at once to restore and to hash. Two: prod shares the"
+            " server, and gains beyond two were small.",
+        ),
+    ] = 2
+    work_directory: Annotated[
+        Path | None,
+        Field(
+            description="Where prod's transient dump lies while a refresh runs (about the size of"
+            " prod's rows). Default: the system's temporary directory."
+        ),
+    ] = None
+
+
+class CheckSettings(_Frozen):
+    """What a good copy must show besides being equal to prod."""
+
+    minimum_tables: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Fewest llx_* tables of a believable Dolibarr. 250: a fresh install has"
+            " 272, so anything below is a restore that stopped.",
+        ),
+    ] = 250
+    provisioner_functions: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Functions in schema public that each environment has by itself and that"
+            " are never copied. user_lookup is PgBouncer's auth_query."
+        ),
+    ] = ("user_lookup",)
+
+
+class Settings(BaseSettings):
+    """The whole configuration of a target."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter=_NESTED,
+    )
+
+    prod: SideSettings
+    sandbox: SandboxSettings
+    golden: GoldenSettings
+    tools: ToolSettings = ToolSettings()
+    checks: CheckSettings = CheckSettings()
+    deadline_scale: Annotated[
+        float,
+        Field(gt=0, description="Stretches every deadline; 2 doubles all waiting."),
+    ] = 1.0
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """The table of deadlines, stretched by `deadline_scale`."""
+        return Deadlines().scaled(self.deadline_scale)
+
+    @classmethod
+    def of(cls, values: dict[str, Any], *, origin: str) -> Self:
+        """Build settings from plain values.
+
+        Args:
+            values: Nested values as in the TOML file.
+            origin: Where they come from, for the error's text.
+
+        Raises:
+            ConfigurationError: A value is missing, unknown or of the wrong kind; each is named.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            # pydantic's own text would show the offending input, and a DSN holds a password.
+            wrong = "; ".join(
+                f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+            )
+            raise ConfigurationError(
+                f"the configuration of the target is not usable ({origin})",
+                found=wrong,
+                expected="the settings of README.md, section Configuration, of the kind told there",
+                remedy="mend the entries named above; nothing has been changed",
+            ) from None
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Read a TOML file.
+
+        Raises:
+            ConfigurationError: It cannot be read, is not TOML, or `of` refuses its content.
+        """
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigurationError(
+                f"the configuration file {path} cannot be read",
+                found=str(error),
+                expected="a TOML file with the tables [prod], [sandbox] and [golden]",
+                remedy="give its path with --sandbox-config; README.md shows a complete one",
+            ) from error
+        return cls.of(values, origin=str(path))
