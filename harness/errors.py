@@ -56,12 +56,6 @@ class RefusedError(LifecycleError):
     exit_code = 3
 
 
-class InterruptedRunError(LifecycleError):
-    """The run was interrupted and everything it had done is undone. Exit code 4."""
-
-    exit_code = 4
-
-
 class UndoOutstandingError(LifecycleError):
     """The run ended and part of its undo did not succeed. Exit code 5."""
 

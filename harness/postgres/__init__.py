@@ -1,0 +1,1 @@
+"""What the harness does to a PostgreSQL server: connect, prove identity, dump, wipe, restore."""

@@ -1,0 +1,90 @@
+"""Compare two fingerprints, and name every object in which they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.postgres.fingerprint import Fingerprint, Rows
+
+_SHOWN_OF_A_DEFINITION = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One object that is not as it should be.
+
+    Args:
+        kind: `rows`, `sequence value`, or a kind of object such as `index`.
+        name: Its name.
+        expected: What it should be, or `absent`.
+        found: What it is, or `missing`.
+    """
+
+    kind: str
+    name: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}: expected {self.expected}, found {self.found}"
+
+
+def differences(expected: Fingerprint, found: Fingerprint, *, grants: bool) -> list[Difference]:
+    """Every difference, in the order of the objects' kinds and names.
+
+    Args:
+        expected: What should be there.
+        found: What is there.
+        grants: Compare grants too. Off between the sides: the sandbox gets none of prod's.
+    """
+    return [
+        *_objects(expected, found, grants=grants),
+        *_rows(expected.rows, found.rows),
+        *_sequences(expected, found),
+    ]
+
+
+def _objects(expected: Fingerprint, found: Fingerprint, *, grants: bool) -> Iterator[Difference]:
+    for kind in sorted({*expected.objects, *found.objects} - (set() if grants else {"grant"})):
+        wanted, present = expected.objects.get(kind, {}), found.objects.get(kind, {})
+        for name in sorted({*wanted, *present}):
+            if wanted.get(name) != present.get(name):
+                yield Difference(
+                    kind,
+                    name,
+                    _shown(wanted[name]) if name in wanted else "absent",
+                    _shown(present[name]) if name in present else "missing",
+                )
+
+
+def _rows(expected: Mapping[str, Rows], found: Mapping[str, Rows]) -> Iterator[Difference]:
+    # A table that is on one side only is named among the objects.
+    for table in sorted(expected.keys() & found.keys()):
+        wanted, present = expected[table], found[table]
+        if wanted.count != present.count:
+            yield Difference("rows", table, f"{wanted.count:,} rows", f"{present.count:,} rows")
+        elif wanted.hash != present.hash:
+            yield Difference(
+                "rows",
+                table,
+                f"{wanted.count:,} rows with hash {wanted.hash}",
+                f"as many with hash {present.hash}",
+            )
+
+
+def _sequences(expected: Fingerprint, found: Fingerprint) -> Iterator[Difference]:
+    for name in sorted(expected.sequences.keys() & found.sequences.keys()):
+        wanted, present = expected.sequences[name], found.sequences[name]
+        if not wanted.allows(present):
+            yield Difference("sequence value", name, str(wanted), str(present))
+
+
+def _shown(definition: str) -> str:
+    line = " ".join(definition.split()) or "present"
+    if len(line) <= _SHOWN_OF_A_DEFINITION:
+        return line
+    return line[:_SHOWN_OF_A_DEFINITION] + "…"

@@ -1,0 +1,136 @@
+"""The fence: one writer at a time, kept by PostgreSQL itself.
+
+A session advisory lock on the sandbox database belongs to the run's session and goes with it,
+whatever kills the run. Whoever holds the lock ends what dead runs have left before it writes.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from harness.deadlines import eventually
+from harness.errors import FailedError, RefusedError
+from harness.postgres.connection import APPLICATION, connect, load_sql, one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.deadlines import Deadlines
+    from harness.postgres.connection import Connection, Run
+    from harness.sides import Sandbox
+
+# Any two constants that nobody else uses in this database.
+_KEY = (0x5ABD, 0xFE4CE)
+_HOLDER = load_sql(__package__, "fence_holder.sql")
+_SESSIONS = load_sql(__package__, "fence_sessions.sql")
+
+
+class Fence:
+    """The held lock; `assert_held` is called before every write and while client tools run."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def assert_held(self) -> None:
+        """Ask the server through the session that holds the lock.
+
+        Raises:
+            FailedError: The session is gone, and with it the right to write.
+        """
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error as error:
+            raise FailedError(
+                "the session that keeps other writers out of the sandbox was lost",
+                found=" ".join(str(error).split()),
+                expected="one session for the whole run",
+                remedy="run the command again; the content stays marked incomplete until then",
+            ) from error
+
+
+@contextmanager
+def fence(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> Iterator[Fence]:
+    """Keep every other run out of the sandbox for the length of the block.
+
+    Raises:
+        RefusedError: Another run is in there; it is named, with the time since when.
+    """
+    with connect(sandbox, run, "fence", deadlines) as connection:
+        if not one(connection, "SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", *_KEY)[0]:
+            raise RefusedError(
+                "another run is working on the sandbox",
+                found=_holder(connection) or "it has ended in this moment",
+                expected="one writer at a time",
+                remedy="wait until it has ended, or end it; nothing has been changed",
+            )
+        yield Fence(connection)
+
+
+def drain(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> None:
+    """Wait until no session but this run's could write to the sandbox; end what dead runs left.
+
+    To be called while the fence is held: only then is a session of another run a dead run's.
+
+    Raises:
+        RefusedError: Sessions of the application, or of others with its rights, do not go.
+    """
+    with connect(sandbox, run, "drain", deadlines) as connection:
+        # Only the very same login may end a session, and only as itself.
+        connection.execute("SET ROLE NONE")
+        eventually(lambda: _end_leftovers(connection, sandbox, run), deadlines.leftover)
+        eventually(lambda: _refuse_writers(connection, sandbox, run), deadlines.drain)
+
+
+def _sessions(connection: Connection, sandbox: Sandbox, run: Run) -> list[tuple[Any, ...]]:
+    values = {
+        "owner": sandbox.owner_role,
+        "harness": f"{APPLICATION}/%",
+        "own": f"{APPLICATION}/{run.id}/%",
+    }
+    return connection.execute(_SESSIONS, values).fetchall()
+
+
+def _end_leftovers(connection: Connection, sandbox: Sandbox, run: Run) -> None:
+    leftovers = [row for row in _sessions(connection, sandbox, run) if row[-1]]
+    for pid, login, *_ in leftovers:
+        if login == sandbox.login.user:
+            connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", (pid,))
+    if leftovers:
+        raise _in_the_way("a dead run's sessions are still on the sandbox", leftovers)
+
+
+def _refuse_writers(connection: Connection, sandbox: Sandbox, run: Run) -> None:
+    writers = [row for row in _sessions(connection, sandbox, run) if not row[-1]]
+    if writers:
+        raise _in_the_way("other sessions can still write to the sandbox", writers)
+
+
+def _in_the_way(what: str, sessions: list[tuple[Any, ...]]) -> RefusedError:
+    return RefusedError(
+        what,
+        found="; ".join(
+            f"pid {pid} of {login} ({name or 'no application_name'}) since"
+            f" {since:%Y-%m-%d %H:%M:%S}Z"
+            for pid, login, name, since, _ in sessions
+        ),
+        expected="nobody but this run while the content is replaced",
+        remedy="stop the application (and its pooler's idle sessions), then run the command again;"
+        " nothing has been changed",
+    )
+
+
+def holder(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> str | None:
+    """Who is working on the sandbox now, and since when; None if nobody is."""
+    with connect(sandbox, run, "status", deadlines, read_only=True) as connection:
+        return _holder(connection)
+
+
+def _holder(connection: Connection) -> str | None:
+    row = connection.execute(_HOLDER, _KEY).fetchone()
+    if row is None:
+        return None
+    name, login, since = row
+    return f"{name} of {login}, since {since:%Y-%m-%d %H:%M:%S}Z"

@@ -1,0 +1,225 @@
+"""What a database holds, in a form that two databases can be compared by.
+
+Per table the number of rows and an order-independent sum of row hashes; per object its definition.
+Its size follows the number of objects, never the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003  a manifest reads fingerprints at run time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from harness.postgres.connection import connect, load_sql, one, read_only_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.deadlines import Deadlines
+    from harness.postgres.connection import Connection, Run
+    from harness.sides import Prod, Sandbox
+
+    # Name of a table, and its columns in the order of their names.
+    _Table = tuple[str, list[str]]
+
+_CATALOGUE = load_sql(__package__, "catalogue.sql")
+_COLUMNS = load_sql(__package__, "fingerprint_columns.sql")
+
+# Rows by their text, not by hash_record: that one calls 1.0 and 1.00 equal, and has no answer for
+# types without a hash. A sum, not XOR: under XOR a row that is there twice cancels itself.
+_ROWS = sql.SQL(
+    "SELECT pg_catalog.count(*),"
+    " coalesce(pg_catalog.sum(pg_catalog.hashtextextended(ROW({columns})::text, 0)), 0)::text"
+    " FROM ONLY {table}"
+)
+_SEQUENCE = sql.SQL("SELECT {literal}, last_value, is_called FROM {name}")
+_SEQUENCES_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one table.
+
+    Args:
+        count: How many there are.
+        hash: Sum of the 64-bit hashes of the rows, columns in the order of their names.
+    """
+
+    count: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a sequence stands.
+
+    Sequences obey no snapshot: between the snapshot and its reader prod may have gone on. What the
+    fingerprint knows is where the sequence stood before the dump began and where after it ended.
+
+    Args:
+        last_value: Where it stood first.
+        is_called: Whether `last_value` has been given out.
+        until: Where it stood last, if it moved meanwhile.
+        until_called: `is_called` at that time.
+    """
+
+    last_value: int
+    is_called: bool
+    until: int | None = None
+    until_called: bool | None = None
+
+    def allows(self, other: Position) -> bool:
+        """Whether a copy may stand where `other` stands."""
+        if self.until is None:
+            return (other.last_value, other.is_called) == (self.last_value, self.is_called)
+        low, high = sorted(
+            [(self.last_value, self.is_called), (self.until, bool(self.until_called))]
+        )
+        return low <= (other.last_value, other.is_called) <= high
+
+    def __str__(self) -> str:
+        told = f"{self.last_value} ({'called' if self.is_called else 'not called'})"
+        return told if self.until is None else f"{told} to {self.until}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What one database held at one moment.
+
+    Args:
+        rows: By table.
+        sequences: By sequence.
+        objects: Definitions, by kind and name.
+    """
+
+    rows: Mapping[str, Rows]
+    sequences: Mapping[str, Position]
+    objects: Mapping[str, Mapping[str, str]] = field(repr=False)
+
+    def moved_to(self, later: Mapping[str, Position]) -> Fingerprint:
+        """The same, knowing where each sequence stood once its reader had ended."""
+        moved = {
+            name: replace(first, until=last.last_value, until_called=last.is_called)
+            for name, first in self.sequences.items()
+            if (last := later.get(name, first)) != first
+        }
+        return replace(self, sequences={**self.sequences, **moved})
+
+    @property
+    def total_rows(self) -> int:
+        """Number of rows in all tables."""
+        return sum(table.count for table in self.rows.values())
+
+    def count(self, kind: str) -> int:
+        """Number of objects of a kind."""
+        return len(self.objects.get(kind, {}))
+
+
+def read_sequences(connection: Connection) -> dict[str, Position]:
+    """Where every sequence of schema public stands now."""
+    names = [
+        name
+        for (name,) in connection.execute(
+            "SELECT relname::text FROM pg_catalog.pg_class"
+            " WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+        )
+    ]
+    found: dict[str, Position] = {}
+    for start in range(0, len(names), _SEQUENCES_AT_ONCE):
+        query = sql.SQL(" UNION ALL ").join(
+            _SEQUENCE.format(literal=sql.Literal(name), name=sql.Identifier("public", name))
+            for name in names[start : start + _SEQUENCES_AT_ONCE]
+        )
+        found |= {name: Position(last, called) for name, last, called in connection.execute(query)}
+    return found
+
+
+@contextmanager
+def measuring(
+    side: Prod | Sandbox,
+    snapshot: str,
+    *,
+    run: Run,
+    deadlines: Deadlines,
+    jobs: int,
+    provisioner_functions: tuple[str, ...],
+) -> Iterator[Callable[[], Fingerprint]]:
+    """Measure schema public of one side as one snapshot saw it, while the block does other work.
+
+    Args:
+        side: What to measure.
+        snapshot: An exported snapshot that is still held.
+        run: The run that the sessions belong to.
+        deadlines: The table of deadlines.
+        jobs: How many sessions hash at once.
+        provisioner_functions: Names of functions that are no content.
+
+    Yields:
+        A function that waits for the fingerprint. Sequences are as they stand now.
+    """
+    todo: SimpleQueue[_Table] = SimpleQueue()
+    with ExitStack() as stack:
+        sessions = [_join(stack, side, run, deadlines, snapshot) for _ in range(jobs)]
+        sequences = read_sequences(sessions[0])
+        objects = _objects(sessions[0], provisioner_functions)
+        for table in sessions[0].execute(_COLUMNS):
+            todo.put(table)
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        parts = [pool.submit(_hash_tables, session, todo) for session in sessions]
+
+        def wait() -> Fingerprint:
+            rows = {table: found for part in parts for table, found in part.result().items()}
+            return Fingerprint(dict(sorted(rows.items())), sequences, objects)
+
+        try:
+            yield wait
+        except BaseException:
+            # Nobody will ask for the result: do not let an interrupt wait for the largest table.
+            _take_all(todo)
+            for session in sessions:
+                session.cancel_safe()
+            raise
+
+
+def _join(
+    stack: ExitStack, side: Prod | Sandbox, run: Run, deadlines: Deadlines, snapshot: str
+) -> Connection:
+    session = stack.enter_context(connect(side, run, "fingerprint", deadlines, read_only=True))
+    stack.enter_context(read_only_transaction(session, snapshot=snapshot))
+    return session
+
+
+def _objects(
+    session: Connection, provisioner_functions: tuple[str, ...]
+) -> dict[str, dict[str, str]]:
+    values = {"provisioner_functions": list(provisioner_functions)}
+    found: dict[str, dict[str, str]] = {}
+    for kind, name, definition in session.execute(_CATALOGUE, values):
+        found.setdefault(kind, {})[name] = definition
+    return found
+
+
+def _hash_tables(session: Connection, todo: SimpleQueue[_Table]) -> dict[str, Rows]:
+    return {table: _hash_table(session, table, columns) for table, columns in _take_all(todo)}
+
+
+def _take_all(todo: SimpleQueue[_Table]) -> Iterator[_Table]:
+    with suppress(Empty):
+        while True:
+            yield todo.get_nowait()
+
+
+def _hash_table(session: Connection, table: str, columns: list[str]) -> Rows:
+    count, summed = one(
+        session,
+        _ROWS.format(
+            columns=sql.SQL(", ").join(sql.Identifier(column) for column in columns),
+            table=sql.Identifier("public", table),
+        ),
+    )
+    return Rows(count=count, hash=summed)
