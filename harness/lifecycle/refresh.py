@@ -1,0 +1,119 @@
+"""Refresh: make the sandbox the same as prod, and prove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.lifecycle.content import Replacement, putting_back, replace_content
+from harness.lifecycle.operation import operation
+from harness.lifecycle.preflight import check_prod, check_sandbox
+from harness.postgres.capture import capture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.lifecycle.operation import Operation
+    from harness.postgres.connection import Run
+    from harness.postgres.fence import Fence
+    from harness.postgres.tools import Finished
+    from harness.postgres.wipe import Wiped
+    from harness.progress import Progress
+    from harness.settings import Settings
+
+# The transient dump lives for seconds on the machine's own disk, and both sides of it are busy
+# processors: compressing it costs more time than it saves room.
+_COMPRESSION = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """A refresh that was verified.
+
+    Args:
+        run: Id of the run.
+        company: The company that prod and sandbox belong to.
+        tables: Number of tables, all equal.
+        rows: Number of rows, all equal.
+        objects: Number of objects of each kind, all equal.
+        sequences: Number of sequences, all where prod's stood.
+        dump_bytes: Size of the transient dump, which is deleted.
+        dumped: How pg_dump ended.
+        samples: How often pg_dump's session was looked at and had no transaction id. Our own
+            transactions were asked before they ended; pg_dump's can only be sampled.
+        wiped: What the wipe took.
+        restored: How pg_restore ended; evidence, not a verdict.
+        seconds: How long each phase took.
+    """
+
+    run: str
+    company: str
+    tables: int
+    rows: int
+    objects: Mapping[str, int]
+    sequences: int
+    dump_bytes: int
+    dumped: Finished
+    samples: int
+    wiped: Wiped
+    restored: Finished
+    seconds: Mapping[str, float]
+
+
+def refresh_from_prod(settings: Settings, progress: Progress, run: Run | None = None) -> Refreshed:
+    """Copy prod's schema public into the sandbox, and verify it object by object.
+
+    Args:
+        settings: The target.
+        progress: Is told of every phase.
+        run: The run, where the caller wants to know its id beforehand.
+
+    Raises:
+        ConfigurationError, RefusedError: Something is wrong; nothing has been changed.
+        FailedError: The copy is not the same as prod; the last golden content was put back.
+        UndoOutstandingError: That failed too.
+    """
+    with operation(settings, progress, run) as op, op.alone() as fence:
+        return _refresh(op, fence)
+
+
+def _refresh(op: Operation, fence: Fence) -> Refreshed:
+    with op.work_folder() as work:
+        with op.phase("preflight"):
+            company = check_prod(op, work)
+            check_sandbox(op)
+            # A damaged golden copy is better found while the sandbox can still do without one.
+            op.golden.latest()
+        with op.phase("dump prod and take its fingerprint"):
+            prod = capture(
+                op.prod,
+                work / "prod.dump",
+                tools=op.tools,
+                run=op.run,
+                settings=op.settings,
+                compression=_COMPRESSION,
+            )
+        new = Replacement(
+            source="prod",
+            dump=prod.path,
+            contents=prod.contents,
+            fingerprint=prod.fingerprint,
+            company=company,
+            grants=False,
+        )
+        with putting_back(op, fence):
+            replaced = replace_content(op, fence, new)
+    return Refreshed(
+        run=op.run.id,
+        company=company,
+        tables=len(prod.fingerprint.rows),
+        rows=prod.fingerprint.total_rows,
+        objects={kind: len(found) for kind, found in prod.fingerprint.objects.items()},
+        sequences=len(prod.fingerprint.sequences),
+        dump_bytes=prod.size,
+        dumped=prod.made_by,
+        samples=prod.samples,
+        wiped=replaced.wiped,
+        restored=replaced.restored,
+        seconds=op.seconds,
+    )

@@ -1,0 +1,62 @@
+"""Status: what the sandbox is at this moment, without touching it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.lifecycle.content import read_mark
+from harness.lifecycle.operation import operation
+from harness.postgres.fence import holder
+
+if TYPE_CHECKING:
+    from harness.progress import Progress
+    from harness.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What can be said of the sandbox.
+
+    Args:
+        prod: Where prod is.
+        sandbox: Where the sandbox is.
+        pins: The two settings that pin this very database.
+        content: `empty`, `incomplete` or `complete`.
+        source: What the content is.
+        since: When the mark was written, in ISO 8601, UTC.
+        writer: The run that is working on the sandbox now, if any.
+        golden: Ids of the golden copies, the newest first.
+        tools: Version and folder of the client tools.
+    """
+
+    prod: str
+    sandbox: str
+    pins: str
+    content: str
+    source: str
+    since: str
+    writer: str | None
+    golden: list[str]
+    tools: str
+
+
+def status(settings: Settings, progress: Progress) -> Status:
+    """Ask, and change nothing.
+
+    Raises:
+        ConfigurationError, RefusedError: The sandbox cannot be reached, or is not the sandbox.
+    """
+    with operation(settings, progress) as op:
+        mark = read_mark(op)
+        return Status(
+            prod=str(op.prod.login),
+            sandbox=str(op.sandbox.login),
+            pins=op.identity.pins,
+            content=mark.content,
+            source=mark.source,
+            since=mark.since,
+            writer=holder(op.sandbox, op.run, op.deadlines),
+            golden=op.golden.generations(),
+            tools=f"{op.tools.version} in {op.tools.directory}",
+        )
