@@ -30,6 +30,7 @@ SUPERUSER = "local_superuser"
 _UNPRIVILEGED = "nobody"
 _BUILTIN_LOCALES = 17
 _PORTS_TRIED = 5
+_SHORTEST_TIMEOUT = 2  # seconds; libpq takes no less
 _LOG_LINES_SHOWN = 12
 
 
@@ -83,8 +84,10 @@ class Launcher:
         if _is_root():
             self._open_to_unprivileged()
         password_file = self.directory / "password"
-        self._write_private(password_file, self._password)
-        self._write_private(self.log, "")
+        _write_private(password_file, self._password)
+        _write_private(self.log, "")
+        if _is_root():
+            os.chown(password_file, _unprivileged().pw_uid, -1)
         try:
             self._run_initdb(password_file)
         finally:
@@ -140,8 +143,8 @@ class Launcher:
         """True when a login works, False when the server has ended; else the driver's error."""
         if self._process is None or self._process.poll() is not None:
             return False
-        seconds = round(max(2, self.deadlines.connect.seconds))
-        psycopg.connect(self.superuser.conninfo, connect_timeout=seconds).close()
+        # Short, since it is tried again: whoever took the port meanwhile may never answer.
+        psycopg.connect(self.superuser.conninfo, connect_timeout=_SHORTEST_TIMEOUT).close()
         return True
 
     def _run_initdb(self, password_file: Path) -> None:
@@ -153,7 +156,8 @@ class Launcher:
         )
         command = [
             str(self.binaries.bin / "initdb"),
-            f"--pgdata={self.data}",
+            "-D",
+            str(self.data),
             f"--username={SUPERUSER}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
@@ -192,7 +196,7 @@ class Launcher:
     def _spawn(self, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         identity: dict[str, Any] = {}
         if _is_root():
-            user = pwd.getpwnam(_UNPRIVILEGED)
+            user = _unprivileged()
             identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         # Nothing of PostgreSQL's environment (PGDATA, PGPORT) and no secret of ours goes along.
         kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
@@ -221,16 +225,9 @@ class Launcher:
             )
         # Only the data is the server's: what root writes or runs lies where it cannot swap files.
         self.directory.chmod(0o711)
-        user = pwd.getpwnam(_UNPRIVILEGED)
-        os.chown(self.data, user.pw_uid, user.pw_gid)
+        os.chown(self.data, _unprivileged().pw_uid, _unprivileged().pw_gid)
         if not usable_by_all(self.binaries):
             self.binaries = copy_for_all(self.binaries, self.directory / "programs")
-
-    def _write_private(self, path: Path, text: str) -> None:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            if _is_root():
-                os.fchown(file.fileno(), pwd.getpwnam(_UNPRIVILEGED).pw_uid, -1)
-            file.write(text)
 
     def _log_tail(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -239,6 +236,15 @@ class Launcher:
 
 def _is_root() -> bool:
     return os.geteuid() == 0
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    return pwd.getpwnam(_UNPRIVILEGED)
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
 
 
 def _free_port() -> int:

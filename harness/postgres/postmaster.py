@@ -52,18 +52,25 @@ def end(data: Path, deadline: Deadline, signals: Sequence[signal.Signals]) -> No
             )
 
     for number in signals:
-        for pid in _postmasters(data) or processes(data):
+        # A postmaster ends its children in good order, but not if it is killed.
+        everyone = processes(data)
+        orderly = [] if number == signal.SIGKILL else _postmasters(data)
+        for pid in orderly or everyone:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
         with suppress(FailedError):
             eventually(gone, deadline)
+        for pid in orderly:
+            # One that this very process has started stays a zombie until it is waited for.
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
         if not remaining:
             return
     gone()
 
 
 def processes(data: Path) -> list[int]:
-    """Every process of the server on `data`: postmaster, backends, and children of initdb."""
+    """Every process of the server on `data`: postmaster, backends, initdb and its children."""
     if not Path("/proc/self/cwd").exists():
         return _postmasters(data)
     return sorted({*_postmasters(data), *_working_in(data)})

@@ -1,0 +1,132 @@
+"""The local platform as one thing: a server, laid out, prod filled, and settings to reach it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.deadlines import Deadlines
+from harness.local import layout, marks, prod_content
+from harness.local.choice import local_server
+from harness.local.marks import OWNERS, PROD_DATABASE, SANDBOX_DATABASE
+from harness.local.runs import local_run
+from harness.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.local.layout import Layout
+    from harness.local.runs import LocalRun
+    from harness.local.servers import LocalServer
+    from harness.progress import Progress
+    from harness.sides import Login
+
+_PINS = """
+SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()), oid::bigint
+FROM pg_catalog.pg_database WHERE datname = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOptions:
+    """What the local platform is to be.
+
+    Args:
+        postgres: Which server; see `harness.local.choice`.
+        image: The image of a server in a container.
+        scale: Size of the sample prod; 1 is about 20 MB.
+        prod_dump: A dump in pg_dump's custom format to fill prod from, instead of the sample.
+        prod_globals: An SQL script with the roles that the dump names.
+        keep: Leave everything running at the end, as `local up` does.
+    """
+
+    postgres: str = "auto"
+    image: str = "postgres:18"
+    scale: float = 1.0
+    prod_dump: Path | None = None
+    prod_globals: Path | None = None
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPlatform:
+    """A platform that is up.
+
+    Args:
+        settings: The target's settings, as a live target's would be written.
+        description: The server, for the header of a run.
+        prod_origin: Where prod's content comes from.
+        run: The run that it belongs to, with its directory.
+        superuser: A superuser's login, for tests that break things on purpose.
+    """
+
+    settings: Settings
+    description: str
+    prod_origin: str
+    run: LocalRun
+    superuser: Login = field(repr=False)
+
+
+@contextmanager
+def local_platform(options: LocalOptions, progress: Progress) -> Iterator[LocalPlatform]:
+    """Start it, lay it out, fill prod; remove everything at the end, unless it is to be kept.
+
+    Raises:
+        ConfigurationError: An option is wrong; nothing was laid out.
+        RefusedError: The user's server is not ours to lay out.
+    """
+    deadlines = Deadlines()
+    content = prod_content.choose(options.scale, options.prod_dump, options.prod_globals)
+    with (
+        local_run(keep=options.keep) as run,
+        local_server(options.postgres, options.image, run, deadlines, progress) as server,
+    ):
+        content.check(server, run, deadlines, progress)
+        with layout.place(server, run):
+            content.prepare(server, run)
+            logins = layout.lay_out(server, run)
+            content.fill(server, logins, run, progress)
+            values = _values(server, logins, run)
+            platform = LocalPlatform(
+                settings=Settings.of(values, origin="the local platform"),
+                description=server.description,
+                prod_origin=str(content),
+                run=run,
+                superuser=server.superuser,
+            )
+            if options.keep:
+                run.keep(
+                    {
+                        "settings": values,
+                        "description": platform.description,
+                        "prod_origin": platform.prod_origin,
+                        "superuser": server.superuser.conninfo,
+                        "is_ours": server.is_ours,
+                    }
+                )
+                with server.connect() as connection:
+                    marks.keep(connection, run.id)
+            yield platform
+
+
+def _values(server: LocalServer, logins: Layout, run: LocalRun) -> dict[str, Any]:
+    with server.connect() as connection:
+        pins = connection.execute(_PINS, (SANDBOX_DATABASE,)).fetchone()
+    system_identifier, database_oid = pins or (None, None)
+    return {
+        "prod": {"dsn": logins.prod.conninfo, "owner_role": OWNERS[PROD_DATABASE]},
+        "sandbox": {
+            "dsn": logins.sandbox.conninfo,
+            "application_dsn": logins.sandbox_application.conninfo,
+            "owner_role": OWNERS[SANDBOX_DATABASE],
+            "system_identifier": system_identifier,
+            "database_oid": database_oid,
+        },
+        "golden": {"directory": str(run.subdirectory("golden"))},
+        "tools": {
+            "companion_directory": str(server.client_tools) if server.client_tools else None,
+            "work_directory": str(run.subdirectory("work")),
+        },
+    }

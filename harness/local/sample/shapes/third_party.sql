@@ -1,0 +1,2 @@
+ALTER TABLE llx_{name} ADD CONSTRAINT fk_{name}_fk_soc
+  FOREIGN KEY (fk_soc) REFERENCES llx_societe (rowid) DEFERRABLE INITIALLY IMMEDIATE;
