@@ -161,6 +161,14 @@ class Settings(BaseSettings):
         """The table of deadlines, stretched by `deadline_scale`."""
         return Deadlines().scaled(self.deadline_scale)
 
+    def with_golden(self, **changed: Any) -> Self:
+        """The same target, with other values for golden copies."""
+        return self.model_copy(update={"golden": self.golden.model_copy(update=changed)})
+
+    def with_tools(self, **changed: Any) -> Self:
+        """The same target, with other values for client tools."""
+        return self.model_copy(update={"tools": self.tools.model_copy(update=changed)})
+
     @classmethod
     def of(cls, values: dict[str, Any], *, origin: str) -> Self:
         """Build settings from plain values.
@@ -187,12 +195,20 @@ class Settings(BaseSettings):
             ) from None
 
     @classmethod
-    def from_file(cls, path: Path) -> Self:
-        """Read a TOML file.
+    def live(cls, path: Path | None) -> Self:
+        """The live target that a TOML file describes.
 
         Raises:
-            ConfigurationError: It cannot be read, is not TOML, or `of` refuses its content.
+            ConfigurationError: No file is named, it cannot be read, is not TOML, or `of` refuses
+                its content.
         """
+        if path is None:
+            raise ConfigurationError(
+                "nobody says where the live sandbox is",
+                found="--target=live without --sandbox-config",
+                expected="a TOML file with the tables [prod], [sandbox] and [golden]",
+                remedy="add --sandbox-config=FILE; README.md shows a complete one",
+            )
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -60,10 +60,17 @@ def gate(
         found.append(f"{tables} {TABLE_PREFIX}* tables, expected at least {minimum_tables}")
     if (present := company_name(connection)) != company:
         found.append(f"the company is {present!r}, expected {company!r}")
-    strangers = connection.execute(_STRANGERS, (owner_role, list(provisioner_functions))).fetchall()
-    if strangers:
-        named = ", ".join(f"{kind} {name} of {owner}" for kind, name, owner in strangers[:5])
-        found.append(
-            f"{len(strangers)} objects do not belong to {owner_role}: {named}",
-        )
+    if belong_elsewhere := strangers(connection, owner_role, provisioner_functions):
+        named = ", ".join(belong_elsewhere[:5])
+        found.append(f"{len(belong_elsewhere)} objects do not belong to {owner_role}: {named}")
     return found
+
+
+def strangers(
+    connection: Connection, owner_role: str, provisioner_functions: tuple[str, ...]
+) -> list[str]:
+    """Objects in schema public that belong to somebody else than `owner_role`, with their owner."""
+    values = (owner_role, list(provisioner_functions))
+    return [
+        f"{kind} {name} of {owner}" for kind, name, owner in connection.execute(_STRANGERS, values)
+    ]

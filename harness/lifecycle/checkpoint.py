@@ -14,6 +14,7 @@ from harness.postgres.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from harness.lifecycle.operation import Operation
     from harness.postgres.connection import Run
@@ -42,7 +43,7 @@ class Checkpointed:
 
     run: str
     generation: str
-    folder: str
+    folder: Path
     bytes: int
     tables: int
     rows: int
@@ -100,7 +101,7 @@ def _checkpoint(op: Operation) -> Checkpointed:
     return Checkpointed(
         run=op.run.id,
         generation=generation.manifest.generation,
-        folder=str(generation.folder),
+        folder=generation.folder,
         bytes=captured.size,
         tables=len(captured.fingerprint.rows),
         rows=captured.fingerprint.total_rows,

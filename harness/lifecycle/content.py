@@ -10,10 +10,10 @@ from harness.deadlines import eventually
 from harness.dolibarr.gate import gate
 from harness.errors import FailedError, RefusedError, UndoOutstandingError
 from harness.postgres import mark
-from harness.postgres.connection import connect, exported_snapshot
+from harness.postgres.connection import connect
 from harness.postgres.difference import differences
 from harness.postgres.dump import check_dump
-from harness.postgres.fingerprint import measuring
+from harness.postgres.fingerprint import fingerprint_of
 from harness.postgres.identity import prove_sandbox
 from harness.postgres.restore import restore_public
 from harness.postgres.wipe import wipe
@@ -201,20 +201,9 @@ def _write_mark(op: Operation, content: Content, source: str) -> None:
 
 def _verify(op: Operation, new: Replacement, restored: Finished) -> None:
     checks = op.settings.checks
-    with (
-        connect(op.sandbox, op.run, "verify", op.deadlines, read_only=True) as session,
-        exported_snapshot(session) as snapshot,
-        measuring(
-            op.sandbox,
-            snapshot,
-            run=op.run,
-            deadlines=op.deadlines,
-            jobs=op.settings.tools.jobs,
-            provisioner_functions=checks.provisioner_functions,
-        ) as fingerprint,
-    ):
-        found = fingerprint()
-        wrong = [str(item) for item in differences(new.fingerprint, found, grants=new.grants)]
+    found = fingerprint_of(op.sandbox, op.run, op.settings)
+    wrong = [str(item) for item in differences(new.fingerprint, found, grants=new.grants)]
+    with connect(op.sandbox, op.run, "gate", op.deadlines, read_only=True) as session:
         wrong += gate(
             session,
             found,

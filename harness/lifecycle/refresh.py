@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-from harness.lifecycle.content import Replacement, putting_back, replace_content
+from harness.lifecycle.content import (
+    Replacement,
+    putting_back,
+    read_mark,
+    replace_content,
+)
 from harness.lifecycle.operation import operation
 from harness.lifecycle.preflight import check_prod, check_sandbox
 from harness.postgres.capture import capture
+from harness.postgres.connection import Run
+from harness.postgres.difference import differences
+from harness.postgres.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.lifecycle.operation import Operation
-    from harness.postgres.connection import Run
     from harness.postgres.fence import Fence
+    from harness.postgres.fingerprint import Fingerprint
     from harness.postgres.tools import Finished
     from harness.postgres.wipe import Wiped
     from harness.progress import Progress
@@ -33,10 +41,7 @@ class Refreshed:
     Args:
         run: Id of the run.
         company: The company that prod and sandbox belong to.
-        tables: Number of tables, all equal.
-        rows: Number of rows, all equal.
-        objects: Number of objects of each kind, all equal.
-        sequences: Number of sequences, all where prod's stood.
+        fingerprint: What prod's snapshot saw, and the sandbox holds.
         dump_bytes: Size of the transient dump, which is deleted.
         dumped: How pg_dump ended.
         samples: How often pg_dump's session was looked at and had no transaction id. Our own
@@ -48,16 +53,28 @@ class Refreshed:
 
     run: str
     company: str
-    tables: int
-    rows: int
-    objects: Mapping[str, int]
-    sequences: int
+    fingerprint: Fingerprint
     dump_bytes: int
     dumped: Finished
     samples: int
     wiped: Wiped
     restored: Finished
     seconds: Mapping[str, float]
+
+    def report(self) -> dict[str, Any]:
+        """The same for a machine, with numbers in place of the fingerprint."""
+        kinds = ("rows", "sequence value", *self.fingerprint.objects)
+        return {
+            "run": self.run,
+            "company": self.company,
+            "equal": {kind: self.fingerprint.count(kind) for kind in kinds},
+            "dump_bytes": self.dump_bytes,
+            "dumped": asdict(self.dumped),
+            "samples": self.samples,
+            "wiped": asdict(self.wiped),
+            "restored": asdict(self.restored),
+            "seconds": dict(self.seconds),
+        }
 
 
 def refresh_from_prod(settings: Settings, progress: Progress, run: Run | None = None) -> Refreshed:
@@ -75,6 +92,33 @@ def refresh_from_prod(settings: Settings, progress: Progress, run: Run | None = 
     """
     with operation(settings, progress, run) as op, op.alone() as fence:
         return _refresh(op, fence)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A sandbox that needed no refresh.
+
+    Args:
+        fingerprint: What prod holds, and the sandbox too.
+    """
+
+    fingerprint: Fingerprint
+
+
+def ensure_same_as_prod(settings: Settings, progress: Progress) -> Refreshed | Unchanged:
+    """Refresh, unless the sandbox is complete and was just now compared and found the same.
+
+    Raises:
+        As `refresh_from_prod`.
+    """
+    run = Run()
+    with operation(settings, progress, run) as op, op.fenced():
+        prod = fingerprint_of(op.prod, run, settings)
+        if read_mark(op).content == "complete" and not differences(
+            prod, fingerprint_of(op.sandbox, run, settings), grants=False
+        ):
+            return Unchanged(prod)
+    return refresh_from_prod(settings, progress)
 
 
 def _refresh(op: Operation, fence: Fence) -> Refreshed:
@@ -106,10 +150,7 @@ def _refresh(op: Operation, fence: Fence) -> Refreshed:
     return Refreshed(
         run=op.run.id,
         company=company,
-        tables=len(prod.fingerprint.rows),
-        rows=prod.fingerprint.total_rows,
-        objects={kind: len(found) for kind, found in prod.fingerprint.objects.items()},
-        sequences=len(prod.fingerprint.sequences),
+        fingerprint=prod.fingerprint,
         dump_bytes=prod.size,
         dumped=prod.made_by,
         samples=prod.samples,

@@ -10,6 +10,8 @@ from harness.lifecycle.operation import operation
 from harness.postgres.fence import holder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.progress import Progress
     from harness.settings import Settings
 
@@ -27,7 +29,8 @@ class Status:
         since: When the mark was written, in ISO 8601, UTC.
         writer: The run that is working on the sandbox now, if any.
         golden: Ids of the golden copies, the newest first.
-        tools: Version and folder of the client tools.
+        tools_version: Version of the client tools.
+        tools_directory: Their folder.
     """
 
     prod: str
@@ -38,7 +41,8 @@ class Status:
     since: str
     writer: str | None
     golden: list[str]
-    tools: str
+    tools_version: str
+    tools_directory: Path
 
 
 def status(settings: Settings, progress: Progress) -> Status:
@@ -58,5 +62,6 @@ def status(settings: Settings, progress: Progress) -> Status:
             since=mark.since,
             writer=holder(op.sandbox, op.run, op.deadlines),
             golden=op.golden.generations(),
-            tools=f"{op.tools.version} in {op.tools.directory}",
+            tools_version=op.tools.version,
+            tools_directory=op.tools.directory,
         )

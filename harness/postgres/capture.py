@@ -97,14 +97,7 @@ def capture(
         connect(side, run, "snapshot", deadlines, read_only=True) as keeper,
         connect(side, run, "watch", deadlines, read_only=True) as watcher,
         exported_snapshot(keeper) as snapshot,
-        measuring(
-            side,
-            snapshot,
-            run=run,
-            deadlines=deadlines,
-            jobs=settings.tools.jobs,
-            provisioner_functions=provisioned,
-        ) as fingerprint,
+        measuring(side, snapshot, run, settings) as fingerprint,
     ):
         watch = _DumpWatch(watcher, run)
         made_by = dump_public(

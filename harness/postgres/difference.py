@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from harness.postgres.fingerprint import Fingerprint, Rows
 
+_GRAVEST = ("table", "rows", "function", "trigger", "index", "sequence", "sequence value")
 _SHOWN_OF_A_DEFINITION = 300
 
 
@@ -34,18 +35,26 @@ class Difference:
 
 
 def differences(expected: Fingerprint, found: Fingerprint, *, grants: bool) -> list[Difference]:
-    """Every difference, in the order of the objects' kinds and names.
+    """Every difference, the gravest kinds first.
 
     Args:
         expected: What should be there.
         found: What is there.
         grants: Compare grants too. Off between the sides: the sandbox gets none of prod's.
     """
-    return [
-        *_objects(expected, found, grants=grants),
-        *_rows(expected.rows, found.rows),
-        *_sequences(expected, found),
-    ]
+    return sorted(
+        [
+            *_objects(expected, found, grants=grants),
+            *_rows(expected.rows, found.rows),
+            *_sequences(expected, found),
+        ],
+        key=lambda item: (_weight(item.kind), item.kind, item.name),
+    )
+
+
+def _weight(kind: str) -> int:
+    """A table that is missing comes before each of its columns, which are missing too."""
+    return _GRAVEST.index(kind) if kind in _GRAVEST else len(_GRAVEST)
 
 
 def _objects(expected: Fingerprint, found: Fingerprint, *, grants: bool) -> Iterator[Difference]:

@@ -15,13 +15,19 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from harness.postgres.connection import connect, load_sql, one, read_only_transaction
+from harness.postgres.connection import (
+    connect,
+    exported_snapshot,
+    load_sql,
+    one,
+    read_only_transaction,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.deadlines import Deadlines
     from harness.postgres.connection import Connection, Run
+    from harness.settings import Settings
     from harness.sides import Prod, Sandbox
 
     # Name of a table, and its columns in the order of their names.
@@ -116,7 +122,11 @@ class Fingerprint:
         return sum(table.count for table in self.rows.values())
 
     def count(self, kind: str) -> int:
-        """Number of objects of a kind."""
+        """Number of objects of a kind, or of rows, in the words of `Difference.kind`."""
+        if kind == "rows":
+            return self.total_rows
+        if kind == "sequence value":
+            return len(self.sequences)
         return len(self.objects.get(kind, {}))
 
 
@@ -141,13 +151,7 @@ def read_sequences(connection: Connection) -> dict[str, Position]:
 
 @contextmanager
 def measuring(
-    side: Prod | Sandbox,
-    snapshot: str,
-    *,
-    run: Run,
-    deadlines: Deadlines,
-    jobs: int,
-    provisioner_functions: tuple[str, ...],
+    side: Prod | Sandbox, snapshot: str, run: Run, settings: Settings
 ) -> Iterator[Callable[[], Fingerprint]]:
     """Measure schema public of one side as one snapshot saw it, while the block does other work.
 
@@ -155,18 +159,17 @@ def measuring(
         side: What to measure.
         snapshot: An exported snapshot that is still held.
         run: The run that the sessions belong to.
-        deadlines: The table of deadlines.
-        jobs: How many sessions hash at once.
-        provisioner_functions: Names of functions that are no content.
+        settings: How many sessions hash at once, deadlines, and what is the provisioner's.
 
     Yields:
-        A function that waits for the fingerprint. Sequences are as they stand now.
+        A function that waits for the fingerprint. Sequences are as they stand at the beginning.
     """
     todo: SimpleQueue[_Table] = SimpleQueue()
+    jobs = settings.tools.jobs
     with ExitStack() as stack:
-        sessions = [_join(stack, side, run, deadlines, snapshot) for _ in range(jobs)]
+        sessions = [_join(stack, side, snapshot, run, settings) for _ in range(jobs)]
         sequences = read_sequences(sessions[0])
-        objects = _objects(sessions[0], provisioner_functions)
+        objects = _objects(sessions[0], settings.checks.provisioner_functions)
         for table in sessions[0].execute(_COLUMNS):
             todo.put(table)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
@@ -180,16 +183,29 @@ def measuring(
             yield wait
         except BaseException:
             # Nobody will ask for the result: do not let an interrupt wait for the largest table.
-            _take_all(todo)
+            for _unmeasured in _take_all(todo):
+                pass
             for session in sessions:
                 session.cancel_safe()
             raise
 
 
+def fingerprint_of(side: Prod | Sandbox, run: Run, settings: Settings) -> Fingerprint:
+    """What one side holds now; nothing is changed."""
+    with (
+        connect(side, run, "fingerprint", settings.deadlines, read_only=True) as session,
+        exported_snapshot(session) as snapshot,
+        measuring(side, snapshot, run, settings) as fingerprint,
+    ):
+        return fingerprint()
+
+
 def _join(
-    stack: ExitStack, side: Prod | Sandbox, run: Run, deadlines: Deadlines, snapshot: str
+    stack: ExitStack, side: Prod | Sandbox, snapshot: str, run: Run, settings: Settings
 ) -> Connection:
-    session = stack.enter_context(connect(side, run, "fingerprint", deadlines, read_only=True))
+    session = stack.enter_context(
+        connect(side, run, "fingerprint", settings.deadlines, read_only=True)
+    )
     stack.enter_context(read_only_transaction(session, snapshot=snapshot))
     return session
 

@@ -1,0 +1,1 @@
+"""The proof that nothing on the sandbox's side can change prod."""
