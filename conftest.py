@@ -1,0 +1,152 @@
+"""The options of `pytest features/`, the target that they choose, and the lines that tell of it.
+
+This module alone joins the local sandbox to the steps: a step cannot tell which target it works on.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from harness.errors import LifecycleError
+from harness.local.platform import LocalOptions, local_platform
+from harness.progress import Silent
+from harness.settings import Settings
+
+pytest_plugins = [
+    "steps.attempt",
+    "steps.client_tools",
+    "steps.collector",
+    "steps.golden",
+    "steps.prod",
+    "steps.rehearsal",
+    "steps.sandbox",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer the choice of a target."""
+    group = parser.getgroup("sandbox", "sandbox lifecycle")
+    group.addoption(
+        "--target", choices=("local", "live"), default="local", help="what the scenarios work on"
+    )
+    group.addoption(
+        "--sandbox-config", type=Path, metavar="FILE", help="TOML file of the live target"
+    )
+    group.addoption(
+        "--postgres",
+        default="auto",
+        metavar="auto|docker|binaries|DSN",
+        help="where the local target's server comes from; DSN is a superuser's connection string",
+    )
+    group.addoption(
+        "--scale", type=float, default=1.0, help="size of the sample prod of the local target"
+    )
+    group.addoption(
+        "--prod-dump", type=Path, metavar="FILE", help="fill the local prod from this pg_dump file"
+    )
+    group.addoption(
+        "--prod-globals", type=Path, metavar="FILE", help="script with the roles of that dump"
+    )
+    group.addoption(
+        "--keep-sandbox",
+        action="store_true",
+        help="leave the local sandbox up at the end, as `sandbox-lifecycle local up` does",
+    )
+
+
+class Target:
+    """The target of this run: opened when the first scenario is sure to need it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._settings: Settings | None = None
+        self.lines: list[str] = []
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings."""
+        if self._settings is None:
+            live = self._config.getoption("target") == "live"
+            self._settings = self._open_live() if live else self._open_local()
+        return self._settings
+
+    def close(self) -> None:
+        """Remove what was started for it."""
+        self._stack.close()
+
+    def _open_live(self) -> Settings:
+        settings = Settings.live(self._config.getoption("sandbox_config"))
+        self.lines = [f"target: live, {self._config.getoption('sandbox_config')}"]
+        return settings
+
+    def _open_local(self) -> Settings:
+        option = self._config.getoption
+        options = LocalOptions(
+            postgres=option("postgres"),
+            scale=option("scale"),
+            prod_dump=option("prod_dump"),
+            prod_globals=option("prod_globals"),
+            keep=option("keep_sandbox"),
+        )
+        platform = self._stack.enter_context(local_platform(options, Silent()))
+        self.lines = [
+            f"target: local, {platform.description}",
+            f"prod: {platform.prod_origin}",
+        ]
+        return platform.settings
+
+
+_target = pytest.StashKey[Target]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep wrong combinations of options from starting anything."""
+    config.stash[_target] = Target(config)
+    local = config.getoption("target") == "local"
+    if local and config.getoption("sandbox_config") is not None:
+        raise pytest.UsageError("--sandbox-config describes a live target: add --target=live")
+    if not local and config.getoption("sandbox_config") is None:
+        raise pytest.UsageError("--target=live needs --sandbox-config=FILE; nothing is guessed")
+    workers = config.getoption("numprocesses", None)
+    if not local and workers not in (None, 0, 1):
+        raise pytest.UsageError(f"-n {workers}: a live target has one sandbox; leave -n out")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say in the first lines what the scenarios will work on."""
+    if config.getoption("target") == "live":
+        return f"sandbox: live, {config.getoption('sandbox_config')}"
+    content = config.getoption("prod_dump") or f"sample of scale {config.getoption('scale'):g}"
+    each = "each worker's own " if config.getoption("numprocesses", None) else ""
+    kind = config.getoption("postgres").partition(":")[0]
+    return f"sandbox: {each}local (--postgres={kind}), prod filled from {content}"
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Open the target if a scenario was collected, and say what it turned out to be."""
+    wanted = any(item.path.suffix == ".feature" for item in items)
+    if not wanted or config.getoption("collectonly"):
+        return []
+    target = config.stash[_target]
+    try:
+        _ = target.settings
+    except LifecycleError as error:
+        code = error.exit_code
+        pytest.exit(f"the target cannot be had (exit code {code})\n{error}", returncode=code)
+    return target.lines
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove what was started, after the last fixture is gone."""
+    session.config.stash[_target].close()
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """The target's settings; a Given may put others in their place for one scenario."""
+    return request.config.stash[_target].settings
