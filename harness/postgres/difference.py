@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _GRAVEST = ("table", "rows", "function", "trigger", "index", "sequence", "sequence value")
 _SHOWN_OF_A_DEFINITION = 300
+_SHOWN_BEFORE_THE_DIFFERENCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,8 @@ def _objects(expected: Fingerprint, found: Fingerprint, *, grants: bool) -> Iter
                 yield Difference(
                     kind,
                     name,
-                    _shown(wanted[name]) if name in wanted else "absent",
-                    _shown(present[name]) if name in present else "missing",
+                    _shown(wanted.get(name), present.get(name), where_absent="absent"),
+                    _shown(present.get(name), wanted.get(name), where_absent="missing"),
                 )
 
 
@@ -92,8 +94,13 @@ def _sequences(expected: Fingerprint, found: Fingerprint) -> Iterator[Difference
             yield Difference("sequence value", name, str(wanted), str(present))
 
 
-def _shown(definition: str) -> str:
-    line = " ".join(definition.split()) or "present"
-    if len(line) <= _SHOWN_OF_A_DEFINITION:
-        return line
-    return line[:_SHOWN_OF_A_DEFINITION] + "…"
+def _shown(definition: str | None, other: str | None, *, where_absent: str) -> str:
+    """A definition on one line, cut to where it differs from the other."""
+    if definition is None:
+        return where_absent
+    line, beside = " ".join(definition.split()), " ".join((other or "").split())
+    same = len(os.path.commonprefix([line, beside]))  # noqa: RUF071  of characters, not of folders
+    start = max(0, same - _SHOWN_BEFORE_THE_DIFFERENCE)
+    start = start if len(line) > _SHOWN_OF_A_DEFINITION else 0
+    part = line[start : start + _SHOWN_OF_A_DEFINITION]
+    return ("…" if start else "") + (part or "present") + ("…" if line[start:] != part else "")
