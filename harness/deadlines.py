@@ -43,6 +43,8 @@ class Deadlines:
     drain: Deadline = Deadline(30, "a request of the application ends within PHP's limit of 30 s")
     server_start: Deadline = Deadline(60, "half a second when idle; after a crash WAL comes first")
     server_stop: Deadline = Deadline(30, "a fast shutdown writes a checkpoint, on a slow disk too")
+    api_start: Deadline = Deadline(30, "a second when idle; a busy machine of one core gets thirty")
+    api_stop: Deadline = Deadline(10, "its pods are killed, not asked")
     container_start: Deadline = Deadline(300, "the first start pulls the image")
     tool_exit: Deadline = Deadline(10, "a client tool told to end has only to close its sockets")
     leftover: Deadline = Deadline(60, "a backend whose client died first ends its present index")

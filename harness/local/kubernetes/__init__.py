@@ -1,0 +1,16 @@
+"""A stand-in for a Kubernetes API with Argo CD, for machines that have none.
+
+It speaks the real protocol to the official client and to kubectl, runs as a process of its own, and
+keeps its state through any death. From the wire inwards:
+
+    server       who asks, whether they may (paths, identity, rbac), and who answers
+    watching     lists and watches (selectors);  subresources: scale, log, token, reviews
+    registry     what a write means (patches, validation, status: the errors)
+    store        the objects, their revision, the log on disk
+    controllers  Deployments, pods as real processes, garbage collection, Argo CD (git)
+    control      what only a test can ask for (faults)
+
+What differs from a real server: admission policies are kept and not enforced; unknown fields are
+kept, not pruned; there are no ReplicaSets, no images, no volumes, no server-side apply, no pages of
+a long list, no tables, no managedFields, and Jobs are kept and not run.
+"""

@@ -1,0 +1,156 @@
+"""Start, find and stop a stand-in from another process, and give it orders."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.deadlines import Deadlines, eventually
+from harness.errors import FailedError
+from harness.local.kubernetes import processes
+
+_ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A running stand-in.
+
+    Args:
+        state: Its directory; where everything else about it is found.
+        url: Where it serves.
+        pid: Its process.
+        born: That process's time of birth.
+        child: What this process knows of it, if it is the one that started it.
+    """
+
+    state: Path
+    url: str
+    pid: int
+    born: str
+    child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's way in, for clients and for kubectl."""
+        return self.state / "admin.kubeconfig"
+
+    @property
+    def log(self) -> Path:
+        """What it printed."""
+        return self.state / "stand-in.log"
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        if self.child is not None:
+            self.child.poll()  # else a child that has died stays a zombie
+        return processes.birth(self.pid) == self.born
+
+    def order(self, what: str, /, **how: Any) -> dict[str, Any]:
+        """Give an order to the control endpoint; see `control.Control.handle` for all of them."""
+        request = urllib.request.Request(  # noqa: S310  our own address
+            f"{self.url}/stand-in/{what}",
+            method="POST",
+            data=json.dumps(how).encode(),
+            headers={
+                "Authorization": f"Bearer {(self.state / 'admin.token').read_text()}",
+                "Content-Type": "application/json",
+            },
+        )
+        context = None
+        if self.url.startswith("https"):
+            context = ssl.create_default_context(cafile=str(self.state / "authority.pem"))
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=10) as answer:  # noqa: S310  as above
+                told: dict[str, Any] = json.load(answer)
+                return told
+        except urllib.error.HTTPError as error:
+            with error:
+                raise FailedError(
+                    f"the stand-in did not obey {what}", found=error.read().decode()
+                ) from error
+
+    def kill(self) -> None:
+        """Let it die as by SIGKILL; its pods go on, and `start` on the same state revives it."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it and all of its pods."""
+        self._signal(signal.SIGTERM)
+        processes.purge(self.state / "pods")  # if it was dead already
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+        eventually(self._must_be_gone, Deadlines().api_stop)
+
+    def _must_be_gone(self) -> None:
+        if self.alive:
+            raise FailedError(f"the stand-in (pid {self.pid}) does not end")
+
+
+def find(state: Path) -> StandIn | None:
+    """The stand-in that serves this state, if one is alive."""
+    try:
+        endpoint = json.loads((state / "endpoint.json").read_text())
+    except FileNotFoundError:
+        return None
+    found = StandIn(state, endpoint["url"], endpoint["pid"], endpoint["born"])
+    return found if found.alive else None
+
+
+def start(state: Path, *options: str) -> StandIn:
+    """Start a stand-in on new state, or on what a dead one left.
+
+    Args:
+        state: Its directory.
+        options: Of the command line: `--speed=20`, `--http`, …
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = state / "stand-in.log"
+    with path.open("ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "harness.local.kubernetes", f"--state={state}", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])},
+            start_new_session=True,  # a Ctrl-C in the terminal is not meant for it
+        )
+
+    def started() -> StandIn | None:
+        if child.poll() is not None:
+            return None  # it has ended: no use in waiting
+        found = find(state)
+        if found is None or found.pid != child.pid:
+            raise TimeoutError
+        return replace(found, child=child)
+
+    found = None
+    try:
+        found = eventually(started, Deadlines().api_start)
+    finally:
+        if found is None:
+            child.kill()
+            child.wait()
+    if found is None:
+        raise FailedError(
+            "the API stand-in does not start", found=_last_lines(path), remedy=f"read {path}"
+        )
+    return found
+
+
+def _last_lines(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-10:])

@@ -1,0 +1,141 @@
+"""Processes of the host that stand for containers, and that outlive the stand-in's own death.
+
+A process is known by pid and time of birth, written down *before* its program begins: it waits at
+a gate for one line on its standard input, and ends by itself if the stand-in dies first. So none is
+ever lost: a restarted stand-in adopts it, and `purge` ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_GATE = 'read -r go && exec "$@" </dev/null'
+_RECORD_SUFFIX = ".process"
+_POLL_SECONDS = 0.05
+UNKNOWN_EXIT = 137
+"""The exit code of a process that ended unseen; the kubelet reports the same."""
+
+
+def birth(pid: int) -> str | None:
+    """When a living process was born, in a form to be compared only; None if there is none."""
+    try:
+        # The name in parentheses may itself hold spaces and parentheses.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return None if Path("/proc/self/stat").exists() else _birth_by_ps(pid)
+    except ProcessLookupError:
+        return None
+    return None if fields[0] in {"Z", "X"} else fields[19]
+
+
+def _birth_by_ps(pid: int) -> str | None:
+    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]  # where there is no /proc
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    state, _, started = told.stdout.strip().partition(" ")
+    return None if not state or state.startswith("Z") else started.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process in a session of its own.
+
+    Args:
+        pid: Its id, and its group's.
+        born: Its time of birth.
+        child: What asyncio knows of it; None for one that an earlier stand-in started.
+    """
+
+    pid: int
+    born: str
+    child: asyncio.subprocess.Process | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs."""
+        return birth(self.pid) == self.born
+
+    def terminate(self) -> None:
+        """Ask the process to end, as the kubelet asks a container's first process."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it and all of its group."""
+        if self.alive:
+            self._clear_group()
+
+    async def wait(self) -> int:
+        """Wait for its end, clear away what it leaves in its group, and return the exit code."""
+        if self.child is not None:
+            code = await self.child.wait()
+            self._clear_group()
+            return code if code >= 0 else 128 - code
+        while self.alive:  # noqa: ASYNC110  nothing tells of another's child
+            await asyncio.sleep(_POLL_SECONDS)
+        return UNKNOWN_EXIT
+
+    def _clear_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+
+async def start(
+    command: Sequence[str], *, environment: Mapping[str, str], log: Path, directory: Path
+) -> Process:
+    """Start a program; its record stands beside its log.
+
+    Args:
+        command: Program and arguments.
+        environment: All of its environment.
+        log: Where its output is appended.
+        directory: Where it runs.
+    """
+    with log.open("ab") as output:
+        child = await asyncio.create_subprocess_exec(
+            "/bin/sh", "-c", _GATE, "sh", *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=dict(environment),
+            cwd=directory,
+            start_new_session=True,
+        )  # fmt: skip
+    born = birth(child.pid) or ""
+    fresh = log.with_suffix(".new")
+    fresh.write_text(json.dumps({"pid": child.pid, "born": born}))
+    fresh.replace(log.with_suffix(_RECORD_SUFFIX))
+    if child.stdin is not None:
+        with contextlib.suppress(ConnectionError):
+            child.stdin.write(b"go\n")
+            await child.stdin.drain()
+        child.stdin.close()
+    return Process(child.pid, born, child)
+
+
+def recorded(log: Path) -> Process | None:
+    """The process that an earlier stand-in started for this log, dead or alive."""
+    path = log.with_suffix(_RECORD_SUFFIX)
+    return _read(path) if path.exists() else None
+
+
+def purge(pods: Path) -> None:
+    """End every process recorded below a directory: for when no stand-in will come back."""
+    for path in pods.glob(f"*/*{_RECORD_SUFFIX}"):
+        _read(path).kill()
+
+
+def _read(path: Path) -> Process:
+    record = json.loads(path.read_text())
+    return Process(record["pid"], record["born"])
