@@ -91,6 +91,7 @@ class Target:
             prod_dump=option("prod_dump"),
             prod_globals=option("prod_globals"),
             keep=option("keep_sandbox"),
+            durable=option("keep_sandbox"),
         )
         platform = self._stack.enter_context(local_platform(options, Silent()))
         self.lines = [

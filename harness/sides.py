@@ -52,7 +52,7 @@ class Login:
             password: Overrides the one in the connection string.
 
         Raises:
-            ConfigurationError: It is malformed or names no host, user or database.
+            ConfigurationError: It is malformed, or names no host, user or database.
         """
         try:
             parts = {k: str(v) for k, v in conninfo_to_dict(dsn.get_secret_value()).items() if v}
@@ -66,11 +66,19 @@ class Login:
                 expected="postgresql://USER@HOST:PORT/DATABASE, host and user spelt out",
                 remedy=f"complete {name}; libpq would fill the gap with the name of the OS user",
             )
+        port = parts.pop("port", "5432")
+        if not port.isdecimal():
+            raise ConfigurationError(
+                f"{name} is not a usable connection string",
+                found=f"port {port}",
+                expected="the number of one port of one server",
+                remedy=f"correct {name}",
+            )
         own_password = parts.pop("password", None)
         host, user, database = (parts.pop(key) for key in _EXPLICIT)
         return cls(
             host=host,
-            port=int(parts.pop("port", "5432")),
+            port=int(port),
             database=database,
             user=user,
             password=password or own_password,

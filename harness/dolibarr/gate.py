@@ -37,13 +37,7 @@ def company_name(connection: Connection) -> str | None:
 
 
 def gate(
-    connection: Connection,
-    fingerprint: Fingerprint,
-    *,
-    company: str | None,
-    minimum_tables: int,
-    owner_role: str,
-    provisioner_functions: tuple[str, ...],
+    connection: Connection, fingerprint: Fingerprint, *, company: str | None, minimum_tables: int
 ) -> list[str]:
     """What speaks against the content of the sandbox; empty if nothing does.
 
@@ -52,17 +46,12 @@ def gate(
         fingerprint: What the sandbox holds.
         company: The company that it must belong to.
         minimum_tables: Fewest tables of a whole Dolibarr.
-        owner_role: Whom everything must belong to.
-        provisioner_functions: Functions that are not the sandbox's.
     """
     found = []
     if (tables := dolibarr_tables(fingerprint)) < minimum_tables:
         found.append(f"{tables} {TABLE_PREFIX}* tables, expected at least {minimum_tables}")
     if (present := company_name(connection)) != company:
         found.append(f"the company is {present!r}, expected {company!r}")
-    if belong_elsewhere := strangers(connection, owner_role, provisioner_functions):
-        named = ", ".join(belong_elsewhere[:5])
-        found.append(f"{len(belong_elsewhere)} objects do not belong to {owner_role}: {named}")
     return found
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.deadlines import eventually
-from harness.dolibarr.gate import gate
-from harness.errors import FailedError, RefusedError, UndoOutstandingError
+from harness.dolibarr.gate import gate, strangers
+from harness.errors import FailedError, LifecycleError, RefusedError, UndoOutstandingError
 from harness.postgres import mark
 from harness.postgres.connection import connect
 from harness.postgres.difference import differences
@@ -16,7 +16,7 @@ from harness.postgres.dump import check_dump
 from harness.postgres.fingerprint import fingerprint_of
 from harness.postgres.identity import prove_sandbox
 from harness.postgres.restore import restore_public
-from harness.postgres.wipe import wipe
+from harness.postgres.wipe import refuse_locked, wipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,11 +73,12 @@ def replace_content(op: Operation, fence: Fence, new: Replacement) -> Replaced:
 
     Raises:
         FailedError: The content is not what it must be; every difference is named.
-        RefusedError: The handshake failed.
+        RefusedError: The handshake failed, or a table is locked; nothing has been wiped.
     """
     fence.assert_held()
-    _write_mark(op, "incomplete", new.source)
     with op.phase("wipe the sandbox"):
+        refuse_locked(op.sandbox, op.run, op.deadlines)
+        _write_mark(op, "incomplete", new.source)
         wiped = wipe(op.sandbox, op.run, fence, op.deadlines)
     fence.assert_held()
     with op.phase("restore"):
@@ -178,7 +179,7 @@ def _put_back(op: Operation, fence: Fence, error: BaseException) -> None:
     except Exception as failure:  # noqa: BLE001  whatever it was, it is reported as outstanding
         raise UndoOutstandingError(
             "the run failed, and the last golden content could not be put back",
-            found=f"{error or type(error).__name__}; then: {failure}",
+            found=f"{_told(error)}; then: {_told(failure)}",
             expected="the content of the last checkpoint",
             remedy=f"mend the cause, then sandbox-lifecycle reset; until then {outstanding}",
         ) from error
@@ -193,6 +194,13 @@ def _put_back(op: Operation, fence: Fence, error: BaseException) -> None:
     ) from error
 
 
+def _told(error: BaseException) -> str:
+    """What failed and what was found, without the advice that fitted when it happened."""
+    if isinstance(error, LifecycleError):
+        return f"{error.what}: {error.found}"
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
 def _write_mark(op: Operation, content: Content, source: str) -> None:
     with connect(op.sandbox, op.run, "mark", op.deadlines) as session, session.transaction():
         prove_sandbox(session, op.sandbox)
@@ -201,17 +209,16 @@ def _write_mark(op: Operation, content: Content, source: str) -> None:
 
 def _verify(op: Operation, new: Replacement, restored: Finished) -> None:
     checks = op.settings.checks
-    found = fingerprint_of(op.sandbox, op.run, op.settings)
-    wrong = [str(item) for item in differences(new.fingerprint, found, grants=new.grants)]
-    with connect(op.sandbox, op.run, "gate", op.deadlines, read_only=True) as session:
-        wrong += gate(
-            session,
-            found,
-            company=new.company,
-            minimum_tables=checks.minimum_tables,
-            owner_role=op.sandbox.owner_role,
-            provisioner_functions=checks.provisioner_functions,
-        )
+    with connect(op.sandbox, op.run, "verify", op.deadlines, read_only=True) as session:
+        # First of all: what belongs to somebody else cannot even be read.
+        wrong = [
+            f"{stranger}, expected of {op.sandbox.owner_role}"
+            for stranger in strangers(session, op.sandbox.owner_role, checks.provisioner_functions)
+        ]
+        if not wrong:
+            found = fingerprint_of(op.sandbox, op.run, op.settings)
+            wrong += map(str, differences(new.fingerprint, found, grants=new.grants))
+            wrong += gate(session, found, company=new.company, minimum_tables=checks.minimum_tables)
     if wrong:
         more = len(wrong) - _NAMED_DIFFERENCES
         raise FailedError(

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import RefusedError
+import psycopg
+
+from harness.errors import FailedError, RefusedError
 from harness.golden.store import GoldenStore
 from harness.lifecycle.interrupts import Interrupts
 from harness.postgres.connection import Run, connect
@@ -22,7 +24,6 @@ from harness.sides import Prod, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from harness.deadlines import Deadlines
     from harness.postgres.fence import Fence
@@ -77,9 +78,15 @@ class Operation:
         finally:
             self.seconds[title] = round(time.monotonic() - started, 3)
 
-    def fenced(self) -> AbstractContextManager[Fence]:
-        """Keep other runs out; the application may go on."""
-        return fence(self.sandbox, self.run, self.deadlines)
+    @contextmanager
+    def fenced(self) -> Iterator[Fence]:
+        """Keep other runs out; the application may go on.
+
+        Transient files of a run that was killed hold prod's rows, and are removed first.
+        """
+        with fence(self.sandbox, self.run, self.deadlines) as held:
+            _remove_own(self._work)
+            yield held
 
     @contextmanager
     def alone(self) -> Iterator[Fence]:
@@ -91,19 +98,18 @@ class Operation:
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
-        """A private folder for transient files, empty at first and gone at the end.
+        """A private folder for transient files, empty at first and gone at the end."""
+        with ExitStack() as stack:
+            self._work.mkdir(mode=_PRIVATE_FOLDER, parents=True)
+            stack.callback(_remove_own, self._work)
+            yield self._work
 
-        Its name is the sandbox's, and the fence is held: what lies there already was left by a run
-        that was killed, and holds prod's rows, so it is removed first.
-        """
+    @property
+    def _work(self) -> Path:
+        # Its name is the sandbox's: whoever holds the fence may take what lies there for a rest.
         root = self.settings.tools.work_directory or Path(tempfile.gettempdir())
         own = f"{self.identity.system_identifier}-{self.identity.database_oid}"
-        folder = root / f"sandbox-lifecycle-work-{os.getuid()}-{own}"
-        with ExitStack() as stack:
-            _remove_own(folder)
-            folder.mkdir(mode=_PRIVATE_FOLDER, parents=True)
-            stack.callback(_remove_own, folder)
-            yield folder
+        return root / f"sandbox-lifecycle-work-{os.getuid()}-{own}"
 
 
 @contextmanager
@@ -120,6 +126,7 @@ def operation(
     Raises:
         ConfigurationError: The sandbox cannot be reached, or there are no tools for it.
         RefusedError: The handshake failed.
+        FailedError: The server ended a session, or refused a statement, in the block.
     """
     run = run or Run()
     prod, sandbox = Prod.of(settings), Sandbox.of(settings)
@@ -129,7 +136,7 @@ def operation(
             with session.transaction():
                 identity = prove_sandbox(session, sandbox)
             major = session.info.server_version // 10000
-        yield Operation(
+        own = Operation(
             settings=settings,
             prod=prod,
             sandbox=sandbox,
@@ -140,6 +147,24 @@ def operation(
             interrupts=interrupts,
             progress=progress,
         )
+        try:
+            yield own
+        except psycopg.Error as error:
+            raise _failed(error) from error
+
+
+def _failed(error: psycopg.Error) -> FailedError:
+    """An error of the server's, told without the rows that its details may quote."""
+    failed = FailedError(
+        "PostgreSQL ended the run's work",
+        found=error.diag.message_primary or str(error).partition("\n")[0],
+        expected="a server that stays up, and sessions that nobody ends",
+        remedy="look into the server's log, then run the command again; sandbox-lifecycle status"
+        " tells what the sandbox holds",
+    )
+    for note in getattr(error, "__notes__", ()):
+        failed.add_note(note)
+    return failed
 
 
 @contextmanager

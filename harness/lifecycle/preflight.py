@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from harness.dolibarr.gate import TABLE_PREFIX, company_name
+from harness.dolibarr.gate import TABLE_PREFIX, company_name, strangers
 from harness.errors import ConfigurationError, RefusedError
 from harness.postgres.connection import connect, one, read_only_transaction
 from harness.postgres.identity import prove_prod
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.postgres.connection import Connection
     from harness.postgres.surroundings import Surroundings
 
+_NAMED_STRANGERS = 5
 _TABLES = """
 SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'public' AND tablename LIKE %s
 """
@@ -57,10 +58,10 @@ def check_prod(op: Operation, work: Path) -> str:
 
 
 def check_sandbox(op: Operation) -> None:
-    """Refuse a sandbox in which a wipe would take what a restore cannot bring back.
+    """Refuse a sandbox in which a wipe would take what no restore brings back, or leave a rest.
 
     Raises:
-        RefusedError: What would be lost is named.
+        RefusedError: What would be lost, or left, is named.
     """
     found = _sandbox_surroundings(op)
     reachable = set(op.identity.reachable)
@@ -87,6 +88,7 @@ def check_sandbox(op: Operation) -> None:
             remedy="let the provisioner own them (ALTER SCHEMA public OWNER TO pg_database_owner);"
             " nothing has been changed",
         )
+    _refuse_strangers(op)
     _refuse_full_lock_table(found)
 
 
@@ -119,6 +121,20 @@ def _refuse_missing_extensions(op: Operation, prod: Surroundings) -> None:
             expected="the same extensions in both databases; a dump of schema public has none",
             remedy="let the provisioner run, in the sandbox: "
             + "; ".join(f'CREATE EXTENSION "{name}"' for name in missing),
+        )
+
+
+def _refuse_strangers(op: Operation) -> None:
+    owner, functions = op.sandbox.owner_role, op.settings.checks.provisioner_functions
+    with connect(op.sandbox, op.run, "preflight", op.deadlines, read_only=True) as session:
+        found = strangers(session, owner, functions)
+    if found:
+        raise RefusedError(
+            f"a wipe of {op.sandbox.login.database} would leave behind what is not the sandbox's",
+            found=", ".join(found[:_NAMED_STRANGERS]),
+            expected=f"everything in schema public owned by {owner}",
+            remedy=f"let the provisioner drop it or give it back (ALTER ... OWNER TO {owner});"
+            " nothing has been changed",
         )
 
 

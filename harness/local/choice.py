@@ -14,7 +14,7 @@ from harness.local.servers import binaries_server, users_server
 from harness.postgres.binaries import binaries_at, wheel_binaries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from harness.deadlines import Deadlines
     from harness.local.runs import LocalRun
@@ -26,7 +26,13 @@ _CONNECTION_STRING = re.compile(r"^postgres(ql)?://|\bhost\s*=")
 
 @contextmanager
 def local_server(
-    choice: str, image: str, run: LocalRun, deadlines: Deadlines, progress: Progress
+    choice: str,
+    image: str,
+    run: LocalRun,
+    deadlines: Deadlines,
+    progress: Progress,
+    *,
+    settings: Mapping[str, str],
 ) -> Iterator[LocalServer]:
     """Provide the server that was asked for.
 
@@ -37,6 +43,7 @@ def local_server(
         run: The run that it is for.
         deadlines: The table of deadlines.
         progress: Told while the server starts.
+        settings: Server settings, for a server that is started from binaries.
 
     Raises:
         ConfigurationError: The choice cannot be had.
@@ -52,11 +59,13 @@ def local_server(
         elif choice == "docker":
             raise obstacle
         else:
-            with binaries_server(wheel_binaries(), run, deadlines, progress) as server:
+            with binaries_server(
+                wheel_binaries(), run, deadlines, progress, settings=settings
+            ) as server:
                 yield replace(server, description=f"{server.description} ({obstacle.found})")
     elif kind == "binaries":
         binaries = binaries_at(Path(directory)) if directory else wheel_binaries()
-        with binaries_server(binaries, run, deadlines, progress) as server:
+        with binaries_server(binaries, run, deadlines, progress, settings=settings) as server:
             yield server
     else:
         raise ConfigurationError(

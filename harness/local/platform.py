@@ -28,6 +28,9 @@ SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()), oid::bigi
 FROM pg_catalog.pg_database WHERE datname = %s
 """
 
+# A killed process loses nothing by these; only a power cut would.
+_THROWAWAY = {"fsync": "off", "full_page_writes": "off"}
+
 
 @dataclass(frozen=True, slots=True)
 class LocalOptions:
@@ -40,6 +43,7 @@ class LocalOptions:
         prod_dump: A dump in pg_dump's custom format to fill prod from, instead of the sample.
         prod_globals: An SQL script with the roles that the dump names.
         keep: Leave everything running at the end, as `local up` does.
+        durable: Let a server of ours wait for the disk. Off where all of it is thrown away anyway.
     """
 
     postgres: str = "auto"
@@ -48,6 +52,7 @@ class LocalOptions:
     prod_dump: Path | None = None
     prod_globals: Path | None = None
     keep: bool = False
+    durable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,14 @@ def local_platform(options: LocalOptions, progress: Progress) -> Iterator[LocalP
     content = prod_content.choose(options.scale, options.prod_dump, options.prod_globals)
     with (
         local_run(keep=options.keep) as run,
-        local_server(options.postgres, options.image, run, deadlines, progress) as server,
+        local_server(
+            options.postgres,
+            options.image,
+            run,
+            deadlines,
+            progress,
+            settings={} if options.durable else _THROWAWAY,
+        ) as server,
     ):
         content.check(server, run, deadlines, progress)
         with layout.place(server, run):

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 APPLICATION = "sandbox-lifecycle"
 
+# PgBouncer's answer to a session that brings settings of its own; PostgreSQL knows no such thing.
+_ONLY_A_POOLER_SAYS = "unsupported startup parameter"
+
 # Whatever a role, a database or a server sets, a row must read the same on both sides, and no
 # object may be found by a search path that the application could have bent.
 _PINNED = {
@@ -117,9 +120,12 @@ def _open(login: Login, name: str, deadlines: Deadlines, *, read_only: bool) -> 
             client_encoding="UTF8",
         )
     except psycopg.OperationalError as error:
+        found = " ".join(str(error).split())
+        if _ONLY_A_POOLER_SAYS in found:
+            raise _pooled(login, found) from error
         raise ConfigurationError(
             f"no session for {login}",
-            found=" ".join(str(error).split()),
+            found=found,
             expected="a PostgreSQL server there that accepts this login for this database",
             remedy="correct the connection string or the login; nothing has been changed",
         ) from error
@@ -130,13 +136,19 @@ def _refuse_pooler(connection: Connection, login: Login) -> None:
     if backend != connection.info.backend_pid:
         # A pooler hands out keys of its own; behind one, the session that was checked and the
         # session that destroys need not be the same.
-        raise RefusedError(
-            f"a pooler stands between the harness and {login.database}",
-            found=f"the session was given key {connection.info.backend_pid}, its backend is"
-            f" {backend}",
-            expected="a direct connection: locks, snapshots and the identity belong to a session",
-            remedy="give the server's own host and port instead of PgBouncer's",
+        raise _pooled(
+            login,
+            f"the session was given key {connection.info.backend_pid}, its backend is {backend}",
         )
+
+
+def _pooled(login: Login, found: str) -> RefusedError:
+    return RefusedError(
+        f"a pooler stands between the harness and {login.database}",
+        found=found,
+        expected="a direct connection: locks, snapshots and the identity belong to a session",
+        remedy="give the server's own host and port instead of PgBouncer's",
+    )
 
 
 def _set_role(connection: Connection, side: Prod | Sandbox) -> None:

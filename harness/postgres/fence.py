@@ -17,6 +17,7 @@ from harness.postgres.connection import APPLICATION, connect, load_sql, one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from harness.deadlines import Deadlines
     from harness.postgres.connection import Connection, Run
@@ -112,8 +113,7 @@ def _in_the_way(what: str, sessions: list[tuple[Any, ...]]) -> RefusedError:
     return RefusedError(
         what,
         found="; ".join(
-            f"pid {pid} of {login} ({name or 'no application_name'}) since"
-            f" {since:%Y-%m-%d %H:%M:%S}Z"
+            f"pid {pid} of {login} ({name or 'no application_name'}){_told(since)}"
             for pid, login, name, since, _ in sessions
         ),
         expected="nobody but this run while the content is replaced",
@@ -129,8 +129,16 @@ def holder(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> str | None:
 
 
 def _holder(connection: Connection) -> str | None:
-    row = connection.execute(_HOLDER, _KEY).fetchone()
+    with connection.transaction():
+        # Since when, is told to the very same login only, and only as itself.
+        connection.execute("SET LOCAL ROLE NONE")
+        row = connection.execute(_HOLDER, _KEY).fetchone()
     if row is None:
         return None
     name, login, since = row
-    return f"{name} of {login}, since {since:%Y-%m-%d %H:%M:%S}Z"
+    return f"{name} of {login}{_told(since)}"
+
+
+def _told(since: datetime | None) -> str:
+    """Since when a session is there; nothing where the server tells another login only."""
+    return "" if since is None else f", since {since:%Y-%m-%d %H:%M:%S}Z"

@@ -74,10 +74,14 @@ def prove_sandbox(connection: Connection, sandbox: Sandbox) -> Identity:
         sandbox: The one database that may be destroyed.
 
     Raises:
-        RefusedError: Anything is not as it must be; every difference is named.
+        RefusedError: Anything is not as it must be; every difference is named. Or the database
+            has a comment that is somebody else's.
     """
     identity = ask(connection, sandbox.prod_database)
     wrong = _wrong_place(identity, connection, sandbox) + _wrong_powers(identity, sandbox)
+    # Read where pins vouch too: a comment that is not the mark would be overwritten.
+    if not wrong and mark.read(connection) is None and not _is_pinned(sandbox):
+        wrong = [f"no mark on the database, and no pins in the settings: {identity.pins}"]
     if wrong:
         raise RefusedError(
             f"this session may not write to {sandbox.login}",
@@ -118,9 +122,12 @@ def prove_prod(connection: Connection, prod: Prod, sandbox: Identity) -> Identit
     return identity
 
 
+def _is_pinned(sandbox: Sandbox) -> bool:
+    return None not in (sandbox.system_identifier, sandbox.database_oid)
+
+
 def _wrong_place(identity: Identity, connection: Connection, sandbox: Sandbox) -> list[str]:
     pins = (sandbox.system_identifier, sandbox.database_oid)
-    pinned = None not in pins
     checks = [
         (identity.pid == connection.info.backend_pid, f"the backend changed to {identity.pid}"),
         (not identity.in_recovery, "the server is a standby"),
@@ -142,10 +149,6 @@ def _wrong_place(identity: Identity, connection: Connection, sandbox: Sandbox) -
         (
             pins[1] in (None, identity.database_oid),
             f"the database's OID is {identity.database_oid}, pinned is {pins[1]}",
-        ),
-        (
-            pinned or mark.read(connection) is not None,
-            f"no mark on the database, and no pins in the settings: {identity.pins}",
         ),
     ]
     return [complaint for holds, complaint in checks if not holds]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from harness.postgres.identity import prove_sandbox
 from harness.postgres.surroundings import look_around
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.deadlines import Deadlines
     from harness.postgres.connection import Connection, Run
     from harness.postgres.fence import Fence
@@ -40,6 +43,26 @@ class Wiped:
     lock_table: int
 
 
+def refuse_locked(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> None:
+    """Lock each table for a moment, so that a wipe is not begun that could not be ended.
+
+    Raises:
+        RefusedError: The handshake failed, or somebody holds a lock that does not go away.
+    """
+    with _waiting_for_locks(sandbox, run, "locks", deadlines) as connection:
+        quota = look_around(connection, ()).lock_table // 4
+        tables = _owned_tables(connection, sandbox)
+        for start in range(0, len(tables), quota):
+            names = [sql.Identifier(*table) for table in tables[start : start + quota]]
+            with connection.transaction():
+                prove_sandbox(connection, sandbox)
+                connection.execute(
+                    sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(
+                        sql.SQL(", ONLY ").join(names)
+                    )
+                )
+
+
 def wipe(sandbox: Sandbox, run: Run, fence: Fence, deadlines: Deadlines) -> Wiped:
     """Drop everything that the sandbox's owner role owns in the sandbox database.
 
@@ -56,31 +79,20 @@ def wipe(sandbox: Sandbox, run: Run, fence: Fence, deadlines: Deadlines) -> Wipe
         RefusedError: The handshake failed, or somebody holds a lock that does not go away.
         FailedError: Something is left, or a grant on a shared object changed (then rolled back).
     """
-    with connect(sandbox, run, "wipe", deadlines) as connection:
+    with _waiting_for_locks(sandbox, run, "wipe", deadlines) as connection:
         size = look_around(connection, ()).lock_table
-        connection.execute(
-            sql.SQL("SET lock_timeout = {}").format(sql.Literal(deadlines.lock.milliseconds))
-        )
-        try:
-            held = []
-            tables = _owned_tables(connection, sandbox)
-            dropped = len(tables)
-            while tables:
-                fence.assert_held()
-                with connection.transaction():
-                    prove_sandbox(connection, sandbox)
-                    held.append(_drop_batch(connection, tables, quota=size // 4))
+        held = []
+        tables = _owned_tables(connection, sandbox)
+        dropped = len(tables)
+        while tables:
             fence.assert_held()
             with connection.transaction():
                 prove_sandbox(connection, sandbox)
-                held.append(_drop_owned(connection, sandbox))
-        except errors.LockNotAvailable as error:
-            raise RefusedError(
-                "a lock on the sandbox could not be had",
-                found=str(error).strip(),
-                expected=f"every table free within {deadlines.lock.seconds:g} s",
-                remedy="end the transaction that holds it (see pg_locks), then run again",
-            ) from error
+                held.append(_drop_batch(connection, tables, quota=size // 4))
+        fence.assert_held()
+        with connection.transaction():
+            prove_sandbox(connection, sandbox)
+            held.append(_drop_owned(connection, sandbox))
         left = _owned_tables(connection, sandbox)
     if left:
         raise FailedError(
@@ -90,6 +102,26 @@ def wipe(sandbox: Sandbox, run: Run, fence: Fence, deadlines: Deadlines) -> Wipe
             remedy="find who creates tables there; the application must be stopped",
         )
     return Wiped(dropped, len(held), max(held), size)
+
+
+@contextmanager
+def _waiting_for_locks(
+    sandbox: Sandbox, run: Run, part: str, deadlines: Deadlines
+) -> Iterator[Connection]:
+    """A session that waits for a lock as long as the table of deadlines allows."""
+    with connect(sandbox, run, part, deadlines) as connection:
+        connection.execute(
+            sql.SQL("SET lock_timeout = {}").format(sql.Literal(deadlines.lock.milliseconds))
+        )
+        try:
+            yield connection
+        except errors.LockNotAvailable as error:
+            raise RefusedError(
+                "a lock on the sandbox could not be had",
+                found=str(error).strip(),
+                expected=f"every table free within {deadlines.lock.seconds:g} s",
+                remedy="end the transaction that holds it (see pg_locks), then run again",
+            ) from error
 
 
 def _owned_tables(connection: Connection, sandbox: Sandbox) -> list[tuple[str, str]]:
