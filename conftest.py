@@ -113,8 +113,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not local and config.getoption("sandbox_config") is None:
         raise pytest.UsageError("--target=live needs --sandbox-config=FILE; nothing is guessed")
     workers = config.getoption("numprocesses", None)
-    if not local and workers not in (None, 0, 1):
-        raise pytest.UsageError(f"-n {workers}: a live target has one sandbox; leave -n out")
+    if workers not in (None, 0, 1):
+        if not local:
+            raise pytest.UsageError(f"-n {workers}: a live target has one sandbox; leave -n out")
+        if config.getoption("keep_sandbox"):
+            raise pytest.UsageError(f"-n {workers}: only one sandbox can be kept; leave -n out")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -59,18 +59,25 @@ class Deadlines:
         return replace(self, **stretched)
 
 
-def eventually(probe: Callable[[], T], deadline: Deadline, *, every: float = 0.05) -> T:
+def eventually(
+    probe: Callable[[], T],
+    deadline: Deadline,
+    *,
+    every: float = 0.05,
+    on: type[Exception] = Exception,
+) -> T:
     """Call `probe` until it raises nothing, and return what it returned.
 
     Args:
         probe: Raises while the thing waited for is not there yet.
         deadline: When to give up; the last error is then raised as it came.
         every: Seconds between two calls.
+        on: The error that means "not yet"; any other ends the wait at once.
     """
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_delay(deadline.seconds),
         wait=tenacity.wait_fixed(every),
-        retry=tenacity.retry_if_exception_type(Exception),
+        retry=tenacity.retry_if_exception_type(on),
         reraise=True,
     )
     return retrying(probe)

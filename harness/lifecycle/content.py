@@ -13,6 +13,7 @@ from harness.postgres import mark
 from harness.postgres.connection import connect
 from harness.postgres.difference import differences
 from harness.postgres.dump import check_dump
+from harness.postgres.fence import end_own_tools
 from harness.postgres.fingerprint import fingerprint_of
 from harness.postgres.identity import prove_sandbox
 from harness.postgres.restore import restore_public
@@ -77,6 +78,7 @@ def replace_content(op: Operation, fence: Fence, new: Replacement) -> Replaced:
     """
     fence.assert_held()
     with op.phase("wipe the sandbox"):
+        end_own_tools(op.sandbox, op.run, op.deadlines)
         refuse_locked(op.sandbox, op.run, op.deadlines)
         _write_mark(op, "incomplete", new.source)
         wiped = wipe(op.sandbox, op.run, fence, op.deadlines)

@@ -86,12 +86,19 @@ def _check_magic(path: Path) -> None:
     if not start:
         raise _refusal(path, "an empty file", remedy="dump again; the disk may have been full")
     if not start.startswith(_MAGIC):
-        looks_like_sql = b"PostgreSQL database dump" in start or b"CREATE " in start
         raise _refusal(
             path,
-            "SQL text" if looks_like_sql else "a file that does not begin with PGDMP",
+            _kind(start),
             remedy="dump in custom format: pg_dump --format=custom",
         )
+
+
+def _kind(start: bytes) -> str:
+    if start[257:262] == b"ustar":
+        return "a tar file"
+    if b"PostgreSQL database dump" in start or b"CREATE " in start:
+        return "SQL text"
+    return "a file that does not begin with PGDMP"
 
 
 def _check_version(path: Path, listing: str, major: int) -> None:

@@ -176,7 +176,9 @@ def _reap_each() -> None:
         except (BlockingIOError, FileNotFoundError):
             continue  # it lives, or has just removed itself
         try:
-            run.discard()
+            # Where the engine is stopped, so is the container: its turn comes when both run again.
+            with suppress(containers.EngineSilentError):
+                run.discard()
         finally:
             os.close(descriptor)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import psycopg
 from psycopg import errors, sql
 
+from harness.deadlines import eventually
 from harness.errors import ConfigurationError, FailedError, RefusedError
 from harness.sides import Prod
 
@@ -26,6 +27,8 @@ APPLICATION = "sandbox-lifecycle"
 
 # PgBouncer's answer to a session that brings settings of its own; PostgreSQL knows no such thing.
 _ONLY_A_POOLER_SAYS = "unsupported startup parameter"
+# "... is starting up", "... in recovery mode", "... not yet accepting connections".
+_A_SERVER_COMING_UP_SAYS = "FATAL: the database system is"
 
 # Whatever a role, a database or a server sets, a row must read the same on both sides, and no
 # object may be found by a search path that the application could have bent.
@@ -109,7 +112,19 @@ def connect(
         yield connection
 
 
+class _ComingUpError(ConfigurationError):
+    """The server is there and takes no sessions yet, as after a crash; it is waited for."""
+
+
 def _open(login: Login, name: str, deadlines: Deadlines, *, read_only: bool) -> Connection:
+    return eventually(
+        lambda: _try_to_open(login, name, deadlines, read_only=read_only),
+        deadlines.server_start,
+        on=_ComingUpError,
+    )
+
+
+def _try_to_open(login: Login, name: str, deadlines: Deadlines, *, read_only: bool) -> Connection:
     try:
         return psycopg.connect(
             login.conninfo,
@@ -123,7 +138,8 @@ def _open(login: Login, name: str, deadlines: Deadlines, *, read_only: bool) -> 
         found = " ".join(str(error).split())
         if _ONLY_A_POOLER_SAYS in found:
             raise _pooled(login, found) from error
-        raise ConfigurationError(
+        kind = _ComingUpError if _A_SERVER_COMING_UP_SAYS in found else ConfigurationError
+        raise kind(
             f"no session for {login}",
             found=found,
             expected="a PostgreSQL server there that accepts this login for this database",

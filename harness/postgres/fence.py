@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 # Any two constants that nobody else uses in this database.
 _KEY = (0x5ABD, 0xFE4CE)
+_END_TOOLS = """
+SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+WHERE datname = pg_catalog.current_database() AND usename = SESSION_USER AND application_name = %s
+"""
 _HOLDER = load_sql(__package__, "fence_holder.sql")
 _SESSIONS = load_sql(__package__, "fence_sessions.sql")
 
@@ -83,6 +87,31 @@ def drain(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> None:
         connection.execute("SET ROLE NONE")
         eventually(lambda: _end_leftovers(connection, sandbox, run), deadlines.leftover)
         eventually(lambda: _refuse_writers(connection, sandbox, run), deadlines.drain)
+
+
+def end_own_tools(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> None:
+    """End what this very run's pg_restore left on the server, and wait until it is gone.
+
+    A tool that was killed leaves sessions that first end their present statement, and would go on
+    writing beside whatever is put in the place of its work.
+
+    Raises:
+        FailedError: They do not go.
+    """
+
+    def end() -> None:
+        ended = connection.execute(_END_TOOLS, (run.application_name("pg_restore"),)).fetchall()
+        if ended:
+            raise FailedError(
+                "sessions of this run's own pg_restore do not end",
+                found=f"pid {', '.join(str(pid) for pid, _ in ended)}",
+                expected="none once the tool is gone",
+                remedy="let the provisioner end them, then run the command again",
+            )
+
+    with connect(sandbox, run, "drain", deadlines) as connection:
+        connection.execute("SET ROLE NONE")
+        eventually(end, deadlines.leftover)
 
 
 def _sessions(connection: Connection, sandbox: Sandbox, run: Run) -> list[tuple[Any, ...]]:

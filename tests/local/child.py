@@ -36,7 +36,9 @@ def tell(line: str) -> None:
 def main() -> None:
     # As the command does: SIGTERM unwinds like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = LocalOptions(postgres=sys.argv[1], scale=0.01, keep="keep" in sys.argv[2:])
+    options = LocalOptions(
+        postgres=sys.argv[1], scale=0.01, keep="keep" in sys.argv[2:], durable=False
+    )
     with local_platform(options, Told()) as platform:
         tell(f"up {platform.run.path}")
         sys.stdin.read()

@@ -198,9 +198,7 @@ rows = st.lists(st.tuples(labels, st.none() | st.integers(-2, 2)), max_size=6)
 
 
 @given(one=rows, other=rows)
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_fingerprints_are_equal_just_for_the_same_rows(
     settings: Settings, prod: Session, sandbox: Session, one: list[Any], other: list[Any]
 ) -> None:

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import psycopg
 import pytest
 
-from harness.deadlines import Deadline, eventually
+from harness.deadlines import Deadline
 from harness.errors import ConfigurationError, FailedError, RefusedError
 from harness.local import instance, runs
 from harness.local.platform import LocalOptions
@@ -67,10 +67,8 @@ def assert_nothing_is_left(temporary: Path) -> None:
 
 def processes_below(temporary: Path) -> list[str]:
     """Command lines that name a data directory below."""
-    listing = subprocess.run(
-        ["ps", "-ewwo", "args"], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    return [line for line in listing if f"{temporary}/sandbox-lifecycle" in line]
+    lines = [" ".join(words) for _pid, words in postmaster._command_lines()]  # noqa: SLF001
+    return [line for line in lines if f"{temporary}/sandbox-lifecycle" in line]
 
 
 def test_after_a_normal_end_nothing_is_left(temporary: Path) -> None:
@@ -227,4 +225,3 @@ def test_a_server_that_cannot_be_ended_is_named(
     monkeypatch.setattr(os, "kill", lambda *_: None)
     with pytest.raises(FailedError, match=f"processes {os.getppid()}"):
         postmaster.end(temporary, Deadline(0.1, "a test"), postmaster.IMMEDIATE)
-    eventually(lambda: None, SOON)
