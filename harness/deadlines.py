@@ -48,6 +48,18 @@ class Deadlines:
     container_start: Deadline = Deadline(300, "the first start pulls the image")
     tool_exit: Deadline = Deadline(10, "a client tool told to end has only to close its sockets")
     leftover: Deadline = Deadline(60, "a backend whose client died first ends its present index")
+    api_answer: Deadline = Deadline(
+        10, "an API server answers in milliseconds; after ten s it is ill"
+    )
+    api_outage: Deadline = Deadline(
+        30, "one that restarts is back by then; a lease lasts twice that"
+    )
+    argocd_pass: Deadline = Deadline(120, "a pass takes 0.2 s; a sync under way before it, minutes")
+    pods_gone: Deadline = Deadline(90, "a grace period of 30 s, then the kubelet and its volumes")
+    pods_ready: Deadline = Deadline(300, "the image may have to be pulled, then PHP warms up")
+    lease_takeover: Deadline = Deadline(
+        180, "three leases of the default length; none waits longer"
+    )
 
     def scaled(self, factor: float) -> Deadlines:
         """The same table with every time multiplied by `factor`."""
@@ -59,18 +71,25 @@ class Deadlines:
         return replace(self, **stretched)
 
 
-def eventually(probe: Callable[[], T], deadline: Deadline, *, every: float = 0.05) -> T:
+def eventually(
+    probe: Callable[[], T],
+    deadline: Deadline,
+    *,
+    every: float = 0.05,
+    on: type[Exception] = Exception,
+) -> T:
     """Call `probe` until it raises nothing, and return what it returned.
 
     Args:
         probe: Raises while the thing waited for is not there yet.
         deadline: When to give up; the last error is then raised as it came.
         every: Seconds between two calls.
+        on: The error that means "not yet"; any other ends the wait at once.
     """
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_delay(deadline.seconds),
         wait=tenacity.wait_fixed(every),
-        retry=tenacity.retry_if_exception_type(Exception),
+        retry=tenacity.retry_if_exception_type(on),
         reraise=True,
     )
     return retrying(probe)

@@ -35,6 +35,19 @@ def test_the_last_error_says_why_it_never_came() -> None:
     assert str(caught.value) == f"try {tries}"
 
 
+def test_an_error_that_does_not_mean_not_yet_ends_the_wait() -> None:
+    tries = 0
+
+    def probe() -> None:
+        nonlocal tries
+        tries += 1
+        raise (LookupError if tries == 1 else ZeroDivisionError)
+
+    with pytest.raises(ZeroDivisionError):
+        eventually(probe, SOON, every=0.01, on=LookupError)
+    assert tries == 2
+
+
 def test_an_interrupt_is_not_waited_out() -> None:
     def probe() -> None:
         raise KeyboardInterrupt

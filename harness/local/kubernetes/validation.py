@@ -180,11 +180,20 @@ def _automated(application: Obj) -> Obj:
     """`spec.syncPolicy.automated`, empty where it is absent, with its types checked."""
     if not isinstance(application.get("spec"), dict):
         raise required("spec")
+    _drop_null(application["spec"], "syncPolicy")
     policy = _typed("spec.syncPolicy", application["spec"].get("syncPolicy", {}), dict)
+    _drop_null(policy, "automated")
     automated: Obj = _typed("spec.syncPolicy.automated", policy.get("automated", {}), dict)
     for field in ("enabled", "prune", "selfHeal", "allowEmpty"):
+        _drop_null(automated, field)
         _typed(f"spec.syncPolicy.automated.{field}", automated.get(field, False), bool)
     return automated
+
+
+def _drop_null(parent: Obj, field: str) -> None:
+    """A null where the definition allows none is left out, not refused."""
+    if parent.get(field, ...) is None:
+        del parent[field]
 
 
 def _typed(field: str, value: Any, wanted: type) -> Any:

@@ -1,0 +1,1 @@
+"""The Kubernetes API: the Application of Argo CD, the Deployment, the Lease, and access reviews."""

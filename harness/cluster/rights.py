@@ -1,0 +1,57 @@
+"""One right in a cluster, and the table of those that a run needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.settings import ClusterSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Something that RBAC can grant.
+
+    Args:
+        verb: What is done.
+        group: The API group; empty for the core.
+        resource: To which kind.
+        namespace: Where; empty for the whole cluster.
+        name: To which object; empty for every one.
+        subresource: To which part of it.
+        manifest: The file of `harness/manifests` that grants it.
+    """
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    manifest: str = ""
+
+    def __str__(self) -> str:
+        kind = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+        qualified = f"{kind}.{self.group}" if self.group else kind
+        name = f" {self.name}" if self.name else ""
+        where = f"in {self.namespace}" if self.namespace else "in the whole cluster"
+        return f"{self.verb} {qualified}{name} {where}"
+
+
+def needed(settings: ClusterSettings) -> list[Right]:
+    """Every right that a run uses."""
+    argocd, sandbox = "argocd-access.yaml", "sandbox-access.yaml"
+    application = ("argoproj.io", "applications", settings.argocd_namespace, settings.application)
+    deployment = ("apps", "deployments", settings.namespace, settings.deployment)
+    lease = ("coordination.k8s.io", "leases", settings.namespace, settings.lease)
+    pods = ("", "pods", settings.namespace)
+    autoscalers = ("autoscaling", "horizontalpodautoscalers", settings.namespace)
+    return [
+        *(Right(verb, *application, manifest=argocd) for verb in ("get", "patch")),
+        Right("get", *deployment, manifest=sandbox),
+        *(Right(verb, *deployment, "scale", manifest=sandbox) for verb in ("get", "patch")),
+        Right("list", *pods, manifest=sandbox),
+        *(Right(verb, *lease, manifest=sandbox) for verb in ("get", "patch")),
+        Right("list", *autoscalers, manifest=sandbox),
+    ]
