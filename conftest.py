@@ -98,6 +98,8 @@ class Target:
             f"target: local, {platform.description}",
             f"prod: {platform.prod_origin}",
         ]
+        if platform.cluster is not None:
+            self.lines.append(f"cluster: {platform.cluster.description}")
         return platform.settings
 
 

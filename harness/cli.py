@@ -242,6 +242,11 @@ def _tell_local(answer: Answer, found: instance.Instance | None) -> None:
         "prod_content": found.prod_origin,
         "folder": str(found.directory),
     }
+    if found.cluster is not None:
+        told |= {
+            "cluster": found.cluster,
+            "kubectl": f"kubectl --kubeconfig={found.kubeconfig}",
+        }
     answer.result({"up": True, **told}, table(list(told.items())))
 
 

@@ -9,6 +9,7 @@ import psycopg
 
 from harness.errors import ConfigurationError, UndoOutstandingError
 from harness.local import marks, runs
+from harness.local.kubernetes import launch
 from harness.local.platform import local_platform
 from harness.settings import Settings
 
@@ -26,7 +27,9 @@ class Instance:
         description: The server.
         prod_origin: Where prod's content comes from.
         directory: Its directory.
-        answers: Whether its server accepts a login now.
+        answers: Whether its server accepts a login now, and its cluster runs.
+        cluster: Its cluster, or None where it has none.
+        kubeconfig: The administrator's way into the cluster, for kubectl.
     """
 
     settings: Settings
@@ -34,6 +37,8 @@ class Instance:
     prod_origin: str
     directory: str
     answers: bool
+    cluster: str | None
+    kubeconfig: str | None
 
     @classmethod
     def of(cls, run: runs.LocalRun) -> Self:
@@ -44,7 +49,9 @@ class Instance:
             description=state["description"],
             prod_origin=state["prod_origin"],
             directory=str(run.path),
-            answers=_answers(state),
+            answers=_answers(state, run),
+            cluster=state["cluster"],
+            kubeconfig=state["kubeconfig"],
         )
 
 
@@ -99,14 +106,17 @@ def load_settings() -> Settings:
     if not instance.answers:
         raise ConfigurationError(
             "the local sandbox does not answer",
-            found=f"no login to {instance.description} ({instance.directory})",
-            expected="a running server, as local up left it",
+            found=f"no login to {instance.description}, or no {instance.cluster or 'cluster'}"
+            f" ({instance.directory})",
+            expected="both running, as local up left them",
             remedy="sandbox-lifecycle local down, then sandbox-lifecycle local up",
         )
     return instance.settings
 
 
-def _answers(state: dict[str, Any]) -> bool:
+def _answers(state: dict[str, Any], run: runs.LocalRun) -> bool:
+    if state["cluster"] is not None and launch.find(run.cluster) is None:
+        return False
     try:
         psycopg.connect(state["superuser"], connect_timeout=2).close()
     except psycopg.OperationalError:

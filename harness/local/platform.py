@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.deadlines import Deadlines
 from harness.local import layout, marks, prod_content
 from harness.local.choice import local_server
+from harness.local.cluster import local_cluster
 from harness.local.marks import OWNERS, PROD_DATABASE, SANDBOX_DATABASE
 from harness.local.runs import local_run
 from harness.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from harness.local.cluster import LocalCluster
     from harness.local.layout import Layout
     from harness.local.runs import LocalRun
     from harness.local.servers import LocalServer
@@ -44,6 +47,9 @@ class LocalOptions:
         prod_globals: An SQL script with the roles that the dump names.
         keep: Leave everything running at the end, as `local up` does.
         durable: Let a server of ours wait for the disk. Off where all of it is thrown away anyway.
+        cluster: Whether there is a Kubernetes API with an ERP for either side, too.
+        lease_seconds: For how long a run that is silent keeps others out of the cluster.
+        speed: How much faster than in life the controllers of the cluster run.
     """
 
     postgres: str = "auto"
@@ -53,6 +59,9 @@ class LocalOptions:
     prod_globals: Path | None = None
     keep: bool = False
     durable: bool = True
+    cluster: bool = True
+    lease_seconds: int = 60
+    speed: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,7 @@ class LocalPlatform:
         prod_origin: Where prod's content comes from.
         run: The run that it belongs to, with its directory.
         superuser: A superuser's login, for tests that break things on purpose.
+        cluster: Its cluster, or None where none was wanted.
     """
 
     settings: Settings
@@ -72,6 +82,7 @@ class LocalPlatform:
     prod_origin: str
     run: LocalRun
     superuser: Login = field(repr=False)
+    cluster: LocalCluster | None
 
 
 @contextmanager
@@ -100,30 +111,57 @@ def local_platform(options: LocalOptions, progress: Progress) -> Iterator[LocalP
             content.prepare(server, run)
             logins = layout.lay_out(server, run)
             content.fill(server, logins, run, progress)
-            values = _values(server, logins, run)
-            platform = LocalPlatform(
-                settings=Settings.of(values, origin="the local platform"),
-                description=server.description,
-                prod_origin=str(content),
-                run=run,
-                superuser=server.superuser,
-            )
-            if options.keep:
-                run.keep(
-                    {
-                        "settings": values,
-                        "description": platform.description,
-                        "prod_origin": platform.prod_origin,
-                        "superuser": server.superuser.conninfo,
-                        "is_ours": server.is_ours,
-                    }
+            with _cluster(options, run, logins, deadlines, progress) as cluster:
+                values = _values(server, logins, run, cluster)
+                platform = LocalPlatform(
+                    settings=Settings.of(values, origin="the local platform"),
+                    description=server.description,
+                    prod_origin=str(content),
+                    run=run,
+                    superuser=server.superuser,
+                    cluster=cluster,
                 )
-                with server.connect() as connection:
-                    marks.keep(connection, run.id)
-            yield platform
+                if options.keep:
+                    _keep(platform, values, server)
+                yield platform
 
 
-def _values(server: LocalServer, logins: Layout, run: LocalRun) -> dict[str, Any]:
+def _cluster(
+    options: LocalOptions, run: LocalRun, logins: Layout, deadlines: Deadlines, progress: Progress
+) -> AbstractContextManager[LocalCluster | None]:
+    if not options.cluster or "cluster" not in Settings.model_fields:
+        return nullcontext()
+    return local_cluster(
+        run,
+        logins.prod_application,
+        logins.sandbox_application,
+        deadlines,
+        progress,
+        lease_seconds=options.lease_seconds,
+        speed=options.speed,
+    )
+
+
+def _keep(platform: LocalPlatform, values: dict[str, Any], server: LocalServer) -> None:
+    cluster = platform.cluster
+    platform.run.keep(
+        {
+            "settings": values,
+            "description": platform.description,
+            "prod_origin": platform.prod_origin,
+            "superuser": server.superuser.conninfo,
+            "is_ours": server.is_ours,
+            "cluster": cluster.description if cluster else None,
+            "kubeconfig": str(cluster.control.kubeconfig) if cluster else None,
+        }
+    )
+    with server.connect() as connection:
+        marks.keep(connection, platform.run.id)
+
+
+def _values(
+    server: LocalServer, logins: Layout, run: LocalRun, cluster: LocalCluster | None
+) -> dict[str, Any]:
     with server.connect() as connection:
         pins = connection.execute(_PINS, (SANDBOX_DATABASE,)).fetchone()
     system_identifier, database_oid = pins or (None, None)
@@ -141,4 +179,5 @@ def _values(server: LocalServer, logins: Layout, run: LocalRun) -> dict[str, Any
             "companion_directory": str(server.client_tools) if server.client_tools else None,
             "work_directory": str(run.subdirectory("work")),
         },
+        **({"cluster": cluster.settings} if cluster else {}),
     }

@@ -1,9 +1,9 @@
 """Directories of local runs: one a run, and what a dead run left behind is removed by the next.
 
 All lie in `<temporary directory>/sandbox-lifecycle-<uid>/`. A living run holds an flock on its
-directory, so a free lock means a dead run: its server is ended, its containers and its directory
-are removed. A *kept* run (`local up`) is one that has written its state; it is held by no process
-and removed on demand only.
+directory, so a free lock means a dead run: its cluster and its server are ended, its containers and
+its directory are removed. A *kept* run (`local up`) is one that has written its state; it is held
+by no process and removed on demand only.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from harness.deadlines import Deadlines, eventually
 from harness.errors import ConfigurationError, RefusedError
 from harness.local import containers
+from harness.local.kubernetes import launch
 from harness.local.undo import Undo
 from harness.postgres import postmaster
 from harness.postgres.binaries import reachable_by_all
@@ -46,6 +47,11 @@ class LocalRun:
 
     id: str
     path: Path
+
+    @property
+    def cluster(self) -> Path:
+        """The state of its local cluster, if it has one."""
+        return self.path / "cluster"
 
     def subdirectory(self, name: str) -> Path:
         """Make a private directory for one purpose."""
@@ -77,6 +83,7 @@ class LocalRun:
     def discard(self) -> None:
         """End what runs in or for the directory, and remove it; nothing where it is gone."""
         deadlines = Deadlines()
+        launch.end(self.cluster)
         postmaster.end(self.path / "server" / "data", deadlines.server_stop, postmaster.IMMEDIATE)
         containers.remove_of_run(self.path, self.id, deadlines.server_stop)
         eventually(lambda: _remove(self.path), deadlines.server_stop)
@@ -112,7 +119,7 @@ def local_run(*, keep: bool = False) -> Iterator[LocalRun]:
 
 
 def reap() -> None:
-    """Remove what dead runs left behind: servers, containers, directories."""
+    """Remove what dead runs left behind: clusters, servers, containers, directories."""
     with _base_locked(create=False) as exists:
         if exists:
             _reap_each()

@@ -46,9 +46,19 @@ class StandIn:
         return self.state / "admin.kubeconfig"
 
     @property
+    def token(self) -> str:
+        """The administrator's token."""
+        return (self.state / "admin.token").read_text()
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that its own is checked against."""
+        return self.state / "authority.pem"
+
+    @property
     def log(self) -> Path:
         """What it printed."""
-        return self.state / "stand-in.log"
+        return _log(self.state)
 
     @property
     def alive(self) -> bool:
@@ -64,15 +74,19 @@ class StandIn:
             method="POST",
             data=json.dumps(how).encode(),
             headers={
-                "Authorization": f"Bearer {(self.state / 'admin.token').read_text()}",
+                "Authorization": f"Bearer {self.token}",
                 "Content-Type": "application/json",
             },
         )
         context = None
         if self.url.startswith("https"):
-            context = ssl.create_default_context(cafile=str(self.state / "authority.pem"))
+            context = ssl.create_default_context(cafile=str(self.authority))
+        # Past any proxy of the shell's: no other machine's 127.0.0.1 is meant.
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
         try:
-            with urllib.request.urlopen(request, context=context, timeout=10) as answer:  # noqa: S310  as above
+            with opener.open(request, timeout=10) as answer:
                 told: dict[str, Any] = json.load(answer)
                 return told
         except urllib.error.HTTPError as error:
@@ -90,13 +104,20 @@ class StandIn:
         self._signal(signal.SIGTERM)
         processes.purge(self.state / "pods")  # if it was dead already
 
+    def release(self) -> None:
+        """Let it run on after this process has ended."""
+        if self.child is not None:
+            # It is nobody's child from here on; subprocess would complain of one still running.
+            self.child.returncode = 0
+
     def _signal(self, number: signal.Signals) -> None:
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-        eventually(self._must_be_gone, Deadlines().api_stop)
+        eventually(self.must_be_gone, Deadlines().api_stop)
 
-    def _must_be_gone(self) -> None:
+    def must_be_gone(self) -> None:
+        """Raise while it runs."""
         if self.alive:
             raise FailedError(f"the stand-in (pid {self.pid}) does not end")
 
@@ -119,11 +140,12 @@ def start(state: Path, *options: str) -> StandIn:
         options: Of the command line: `--speed=20`, `--http`, …
     """
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = state / "stand-in.log"
+    path = _log(state)
+    program = [sys.executable, "-m", "harness.local.kubernetes", f"--state={state}", *options]
     with path.open("ab") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "harness.local.kubernetes", f"--state={state}", *options],
-            stdin=subprocess.DEVNULL,
+            [*processes.GATE, *program],
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])},
@@ -140,6 +162,10 @@ def start(state: Path, *options: str) -> StandIn:
 
     found = None
     try:
+        processes.record(path, child.pid)
+        if child.stdin is not None:
+            with child.stdin as gate:
+                gate.write(b"go\n")
         found = eventually(started, Deadlines().api_start)
     finally:
         if found is None:
@@ -150,6 +176,20 @@ def start(state: Path, *options: str) -> StandIn:
             "the API stand-in does not start", found=_last_lines(path), remedy=f"read {path}"
         )
     return found
+
+
+def end(state: Path) -> None:
+    """End the stand-in of this state and all of its pods, whoever started it, however far it is."""
+    process = processes.recorded(_log(state))
+    if process is not None:
+        process.kill()
+        gone = StandIn(state, "", process.pid, process.born)
+        eventually(gone.must_be_gone, Deadlines().api_stop)
+    processes.purge(state / "pods")
+
+
+def _log(state: Path) -> Path:
+    return state / "stand-in.log"
 
 
 def _last_lines(log: Path) -> str:

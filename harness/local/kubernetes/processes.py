@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_GATE = 'read -r go && exec "$@" </dev/null'
+GATE = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "sh")
+"""Put before a command: it begins when a line comes, and ends where the pipe ends without one."""
+
 _RECORD_SUFFIX = ".process"
 _POLL_SECONDS = 0.05
 UNKNOWN_EXIT = 137
@@ -104,7 +106,7 @@ async def start(
     """
     with log.open("ab") as output:
         child = await asyncio.create_subprocess_exec(
-            "/bin/sh", "-c", _GATE, "sh", *command,
+            *GATE, *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -112,10 +114,7 @@ async def start(
             cwd=directory,
             start_new_session=True,
         )  # fmt: skip
-    born = birth(child.pid) or ""
-    fresh = log.with_suffix(".new")
-    fresh.write_text(json.dumps({"pid": child.pid, "born": born}))
-    fresh.replace(log.with_suffix(_RECORD_SUFFIX))
+    born = record(log, child.pid)
     if child.stdin is not None:
         with contextlib.suppress(ConnectionError):
             child.stdin.write(b"go\n")
@@ -124,8 +123,17 @@ async def start(
     return Process(child.pid, born, child)
 
 
+def record(log: Path, pid: int) -> str:
+    """Note beside its log which process waits at the gate; returns its time of birth."""
+    born = birth(pid) or ""
+    fresh = log.with_suffix(".new")
+    fresh.write_text(json.dumps({"pid": pid, "born": born}))
+    fresh.replace(log.with_suffix(_RECORD_SUFFIX))
+    return born
+
+
 def recorded(log: Path) -> Process | None:
-    """The process that an earlier stand-in started for this log, dead or alive."""
+    """The process that was started for this log, dead or alive."""
     path = log.with_suffix(_RECORD_SUFFIX)
     return _read(path) if path.exists() else None
 
