@@ -56,6 +56,9 @@ class Deadlines:
     )
     argocd_pass: Deadline = Deadline(120, "a pass takes 0.2 s; a sync under way before it, minutes")
     pods_gone: Deadline = Deadline(90, "a grace period of 30 s, then the kubelet and its volumes")
+    application_answer: Deadline = Deadline(
+        30, "a pod that is Ready answers at once; its first request may warm it up"
+    )
     pods_ready: Deadline = Deadline(300, "the image may have to be pulled, then PHP warms up")
     lease_takeover: Deadline = Deadline(
         180, "three leases of the default length; none waits longer"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.dolibarr.gate import company_name
 from harness.golden.manifest import Manifest, StoredFile
+from harness.lifecycle.alone import reading_alone
 from harness.lifecycle.content import refuse_unless_complete
 from harness.lifecycle.operation import operation
 from harness.postgres.capture import capture
@@ -63,7 +64,7 @@ def checkpoint(settings: Settings, progress: Progress, run: Run | None = None) -
         ConfigurationError, RefusedError: Something is wrong, or the content cannot be relied on.
         FailedError: The dump is not usable. The generations before are untouched.
     """
-    with operation(settings, progress, run) as op, op.fenced():
+    with operation(settings, progress, run) as op, reading_alone(op, "checkpoint"):
         return _checkpoint(op)
 
 

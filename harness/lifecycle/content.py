@@ -92,7 +92,7 @@ def replace_content(op: Operation, fence: Fence, new: Replacement) -> Replaced:
             run=op.run,
             jobs=op.settings.tools.jobs,
             grants=new.grants,
-            watch=fence.assert_held,
+            watch=fence.watch,
         )
     with op.phase("verify"):
         _verify(op, new, restored)

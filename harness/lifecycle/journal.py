@@ -7,16 +7,24 @@ the schema, names other objects, or differs between the two places is refused.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime  # noqa: TC003  pydantic needs the type at run time
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import UndoOutstandingError
 
 _LONGEST = 16 * 1024
 
+Verb = Literal["refresh-from-prod", "reset", "checkpoint"]
 Uid = Annotated[str, Field(pattern=r"^[0-9a-fA-F-]{1,64}$")]
+
+
+def _json(text: str | None) -> str | None:
+    if text is not None:
+        json.loads(text)
+    return text
 
 
 class _Strict(BaseModel):
@@ -28,13 +36,11 @@ class ApplicationBefore(_Strict):
 
     Args:
         uid: Which object; one made anew under the same name is another.
-        has_policy: Whether there was a `spec.syncPolicy` at all.
-        sync_policy: Its exact value.
+        policy: JSON of its `spec.syncPolicy`, or None where there was none.
     """
 
     uid: Uid
-    has_policy: bool
-    sync_policy: JsonValue
+    policy: Annotated[str | None, AfterValidator(_json)]
 
 
 class WorkloadBefore(_Strict):
@@ -66,7 +72,7 @@ class Journal(_Strict):
 
     version: Literal[1] = 1
     run: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
-    verb: Literal["refresh-from-prod", "reset", "checkpoint", "recover"]
+    verb: Verb
     started: Annotated[datetime, Field(strict=False)]
     system_identifier: int
     database_oid: int
@@ -90,12 +96,17 @@ class Journal(_Strict):
         Raises:
             UndoOutstandingError: It is not a journal as this program writes it.
         """
+        what = f"the journal in {place} is not one"
+        if len(text) > _LONGEST:
+            raise refusal(what, f"{len(text)} characters, at most {_LONGEST} are read")
         try:
-            if len(text) > _LONGEST:
-                raise ValueError(f"{len(text)} characters, at most {_LONGEST} are read")
             return cls.model_validate_json(text)
-        except (ValidationError, ValueError) as error:
-            raise refusal(f"the journal in {place} is not one", _summary(error)) from None
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{'.'.join(map(str, item['loc'])) or 'text'}: {item['msg']}"
+                for item in error.errors()
+            )
+            raise refusal(what, wrong) from None
 
 
 def agreed(in_lease: str | None, in_application: str | None) -> Journal | None:
@@ -128,14 +139,6 @@ def refusal(what: str, found: str) -> UndoOutstandingError:
         what,
         found=found,
         expected="the journal of one run, the same in the Lease and in the Application",
-        remedy="nothing has been done. Put replicas and self-heal right by hand, remove both journal"
-        " annotations, then sandbox-lifecycle reset",
+        remedy="nothing has been done. Put replicas and self-heal right by hand, remove both"
+        " journal annotations, then sandbox-lifecycle reset",
     )
-
-
-def _summary(error: Any) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'text'}: {item['msg']}" for item in error.errors()
-        )
-    return str(error)

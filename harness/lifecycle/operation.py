@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from harness.cluster import client as cluster
 from harness.errors import FailedError, RefusedError
 from harness.golden.store import GoldenStore
 from harness.lifecycle.interrupts import Interrupts
@@ -25,6 +26,8 @@ from harness.sides import Prod, Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.cluster.client import Cluster
+    from harness.cluster.held import Held
     from harness.deadlines import Deadlines
     from harness.postgres.fence import Fence
     from harness.postgres.tools import ClientTools
@@ -47,9 +50,11 @@ class Operation:
         run: The run.
         tools: Client tools of the server's version.
         golden: Where golden copies are kept.
+        cluster: What runs the application; None where nobody does.
         interrupts: Holds signals off while something is put back.
         progress: Is told of every phase.
         seconds: How long each phase took so far.
+        told: What others have changed meanwhile, and was left as it is.
     """
 
     settings: Settings
@@ -59,9 +64,11 @@ class Operation:
     run: Run
     tools: ClientTools
     golden: GoldenStore
+    cluster: Cluster | None
     interrupts: Interrupts
     progress: Progress
     seconds: dict[str, float] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
 
     @property
     def deadlines(self) -> Deadlines:
@@ -79,22 +86,23 @@ class Operation:
             self.seconds[title] = round(time.monotonic() - started, 3)
 
     @contextmanager
-    def fenced(self) -> Iterator[Fence]:
-        """Keep other runs out; the application may go on.
+    def fenced(self, lease: Held | None = None) -> Iterator[Fence]:
+        """Keep other runs out of the database; the application may go on.
 
         Transient files of a run that was killed hold prod's rows, and are removed first.
+
+        Args:
+            lease: The Lease, asserted together with the fence.
         """
-        with fence(self.sandbox, self.run, self.deadlines) as held:
+        also = lease.assert_held if lease is not None else _nothing
+        with fence(self.sandbox, self.run, self.deadlines, also=also) as held:
             _remove_own(self._work)
             yield held
 
-    @contextmanager
-    def alone(self) -> Iterator[Fence]:
-        """Hold the fence, with nobody left who could write to the sandbox."""
-        with self.fenced() as held:
-            with self.phase("wait until nobody writes to the sandbox"):
-                drain(self.sandbox, self.run, self.deadlines)
-            yield held
+    def drain(self) -> None:
+        """Wait until nobody is left who could write to the sandbox; the fence is held."""
+        with self.phase("wait until nobody writes to the sandbox"):
+            drain(self.sandbox, self.run, self.deadlines)
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
@@ -131,7 +139,9 @@ def operation(
     run = run or Run()
     prod, sandbox = Prod.of(settings), Sandbox.of(settings)
     deadlines = settings.deadlines
-    with Interrupts() as interrupts, _private_files():
+    with ExitStack() as stack:
+        interrupts = stack.enter_context(Interrupts())
+        stack.enter_context(_private_files())
         with connect(sandbox, run, "preflight", deadlines, read_only=True) as session:
             with session.transaction():
                 identity = prove_sandbox(session, sandbox)
@@ -144,6 +154,9 @@ def operation(
             run=run,
             tools=find_tools(settings.tools, major, deadlines),
             golden=GoldenStore(settings.golden.directory, settings.golden.generations),
+            cluster=stack.enter_context(cluster.connect(settings.cluster, deadlines))
+            if settings.cluster is not None
+            else None,
             interrupts=interrupts,
             progress=progress,
         )
@@ -151,6 +164,10 @@ def operation(
             yield own
         except psycopg.Error as error:
             raise _failed(error) from error
+
+
+def _nothing() -> None:
+    """Nobody runs the application, so there is no Lease to assert."""
 
 
 def _failed(error: psycopg.Error) -> FailedError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.lifecycle.alone import working_alone
 from harness.lifecycle.content import (
     Replacement,
     putting_back,
@@ -90,7 +91,7 @@ def refresh_from_prod(settings: Settings, progress: Progress, run: Run | None = 
         FailedError: The copy is not the same as prod; the last golden content was put back.
         UndoOutstandingError: That failed too.
     """
-    with operation(settings, progress, run) as op, op.alone() as fence:
+    with operation(settings, progress, run) as op, working_alone(op, "refresh-from-prod") as fence:
         return _refresh(op, fence)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import RefusedError
+from harness.lifecycle.alone import working_alone
 from harness.lifecycle.content import from_golden, putting_back, read_mark, replace_content
 from harness.lifecycle.operation import operation
 from harness.lifecycle.preflight import check_sandbox
@@ -59,7 +60,7 @@ def reset(settings: Settings, progress: Progress, run: Run | None = None) -> Res
             what it was at the checkpoint.
         UndoOutstandingError: The reset was cut short and could not be completed either.
     """
-    with operation(settings, progress, run) as op, op.alone() as fence:
+    with operation(settings, progress, run) as op, working_alone(op, "reset") as fence:
         with op.phase("preflight"):
             check_sandbox(op)
             golden = _latest(op)

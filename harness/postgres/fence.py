@@ -16,7 +16,7 @@ from harness.errors import FailedError, RefusedError
 from harness.postgres.connection import APPLICATION, connect, load_sql, one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from harness.deadlines import Deadlines
@@ -34,13 +34,28 @@ _SESSIONS = load_sql(__package__, "fence_sessions.sql")
 
 
 class Fence:
-    """The held lock; `assert_held` is called before every write and while client tools run."""
+    """The held lock.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: The session that holds it.
+        also: Asserts whatever else gives the right to write.
+    """
+
+    def __init__(self, connection: Connection, also: Callable[[], None]) -> None:
         self._connection = connection
+        self._also = also
 
     def assert_held(self) -> None:
-        """Ask the server through the session that holds the lock.
+        """To be called before every write.
+
+        Raises:
+            FailedError: The right to write is gone.
+        """
+        self._also()
+        self.watch()
+
+    def watch(self) -> None:
+        """Ask the server through the session that holds the lock; cheap enough to repeat.
 
         Raises:
             FailedError: The session is gone, and with it the right to write.
@@ -57,8 +72,16 @@ class Fence:
 
 
 @contextmanager
-def fence(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> Iterator[Fence]:
+def fence(
+    sandbox: Sandbox, run: Run, deadlines: Deadlines, *, also: Callable[[], None]
+) -> Iterator[Fence]:
     """Keep every other run out of the sandbox for the length of the block.
+
+    Args:
+        sandbox: What is written.
+        run: Who writes.
+        deadlines: The table of deadlines.
+        also: Asserts whatever else gives the right to write.
 
     Raises:
         RefusedError: Another run is in there; it is named, with the time since when.
@@ -71,7 +94,7 @@ def fence(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> Iterator[Fence]:
                 expected="one writer at a time",
                 remedy="wait until it has ended, or end it; nothing has been changed",
             )
-        yield Fence(connection)
+        yield Fence(connection, also)
 
 
 def drain(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> None:

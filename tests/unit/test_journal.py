@@ -29,7 +29,7 @@ def journal(sync_policy: Any = None, **changed: Any) -> Journal:
         "database_oid": 16397,
         "golden": None,
         "application": ApplicationBefore(
-            uid="4bf7-01", has_policy=sync_policy is not None, sync_policy=sync_policy
+            uid="4bf7-01", policy=None if sync_policy is None else json.dumps(sync_policy)
         ),
         "workload": WorkloadBefore(uid="4bf7-02", replicas=1),
         **changed,
@@ -61,6 +61,7 @@ def test_one_copy_is_enough_and_two_must_agree() -> None:
         {"workload": {"uid": "4bf7-02", "replicas": "1"}},
         {"workload": {"uid": "4bf7-02", "replicas": 10**6}},
         {"workload": {"uid": "4bf7-02", "replicas": 1, "image": "evil"}},
+        {"application": {"uid": "4bf7-01", "policy": "not json"}},
         {"sql": "DROP OWNED"},
     ],
 )

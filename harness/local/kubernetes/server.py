@@ -46,7 +46,7 @@ class Server:
         speed: How much faster than in life time runs.
     """
 
-    def __init__(  # noqa: PLR0913  one argument a collaborator
+    def __init__(
         self,
         *,
         registry: Registry,

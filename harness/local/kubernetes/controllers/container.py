@@ -43,7 +43,7 @@ class Container:
         publish: Called after every change of state.
     """
 
-    def __init__(  # noqa: PLR0913  what one container is made of
+    def __init__(
         self,
         store: Store,
         *,

@@ -1,0 +1,52 @@
+"""Alone with the sandbox: what is left of dead runs put right, other runs out, nobody writing."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from harness.lifecycle.recover import recover_outstanding
+from harness.lifecycle.standstill import leased, standstill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.lifecycle.journal import Verb
+    from harness.lifecycle.operation import Operation
+    from harness.postgres.fence import Fence
+
+
+@contextmanager
+def working_alone(op: Operation, verb: Verb) -> Iterator[Fence]:
+    """Nobody but this run can write to the sandbox: its application is stopped meanwhile.
+
+    Raises:
+        ConfigurationError, RefusedError: The run cannot begin; nothing has been changed.
+        UndoOutstandingError: An earlier run's undo, or this one's, is not complete.
+    """
+    with ExitStack() as stack:
+        held = None
+        if op.cluster is not None:
+            recover_outstanding(op, op.cluster)
+            held = stack.enter_context(standstill(op, op.cluster, verb))
+        fence = stack.enter_context(op.fenced(held))
+        op.drain()
+        yield fence
+
+
+@contextmanager
+def reading_alone(op: Operation, verb: Verb) -> Iterator[Fence]:
+    """Other runs are kept out; the application goes on.
+
+    Raises:
+        ConfigurationError, RefusedError: The run cannot begin; nothing has been changed.
+        UndoOutstandingError: An earlier run's undo is not complete.
+    """
+    with ExitStack() as stack:
+        held = None
+        if op.cluster is not None:
+            recover_outstanding(op, op.cluster)
+            held, _journal = stack.enter_context(leased(op, op.cluster, verb))
+            # Nothing of the cluster is changed, so the journal goes whatever comes.
+            stack.callback(held.release)
+        yield stack.enter_context(op.fenced(held))
