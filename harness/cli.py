@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness import __version__
+from harness import __version__, manifests
 from harness.console import Answer, Terminal, megabytes, table
 from harness.errors import ConfigurationError, LifecycleError
 from harness.lifecycle.checkpoint import checkpoint as take_checkpoint
+from harness.lifecycle.recover import recover as put_right
 from harness.lifecycle.refresh import refresh_from_prod as refresh
 from harness.lifecycle.reset import reset as go_back
 from harness.lifecycle.status import status as ask_status
@@ -26,6 +27,8 @@ from harness.sides import Prod, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from harness.lifecycle.status import ClusterStatus
 
 _INTERRUPTED = 4
 
@@ -89,6 +92,7 @@ def refresh_from_prod(
                     ("pg_restore", f"ended with {done.restored.exit_code}; content was verified"),
                     ("prod", f"no write by us; pg_dump sampled {done.samples} times, none seen"),
                     ("locks", f"at most {done.wiped.peak_locks:,} of {done.wiped.lock_table:,}"),
+                    *_told(done.told),
                     ("seconds", _seconds(done.seconds)),
                 ]
             ),
@@ -134,10 +138,41 @@ def reset(
                     ("golden copy", done.generation),
                     ("equal to it", f"{done.tables:,} tables, {done.rows:,} rows"),
                     ("pg_restore", f"ended with {done.restored.exit_code}; content was verified"),
+                    *_told(done.told),
                     ("seconds", _seconds(done.seconds)),
                 ]
             ),
         )
+
+
+@app.command()
+def recover(
+    target: TargetOption = Target.local,
+    config: ConfigOption = None,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Finish the undo of a run that died: content, replicas, self-heal, Lease."""
+    with _answering(as_json=json) as answer:
+        done = put_right(_settings(target, config), Terminal())
+        answer.result(
+            done,
+            table(
+                [
+                    ("dead run", done.dead_run or "none had left anything"),
+                    ("content", done.content),
+                    ("put back", done.golden or "nothing had to be"),
+                    *_told(done.told),
+                    ("seconds", _seconds(done.seconds)),
+                ]
+            ),
+        )
+
+
+@app.command("manifests")
+def print_manifests(target: TargetOption = Target.local, config: ConfigOption = None) -> None:
+    """Print what a cluster needs before the harness can work on it, for `kubectl apply -f -`."""
+    with _answering(as_json=False):
+        typer.echo(manifests.render(_names(_settings(target, config))))
 
 
 @app.command()
@@ -162,6 +197,7 @@ def status(
                         f"{found.content} {f'({found.source})' if found.source else ''}{since}",
                     ),
                     ("being written by", found.writer or "nobody"),
+                    *_cluster(found.cluster),
                     ("golden copies", ", ".join(found.golden) or "none"),
                     ("client tools", f"{found.tools_version} in {found.tools_directory}"),
                 ]
@@ -261,6 +297,39 @@ def _settings(target: Target, config: Path | None) -> Settings:
             remedy="add --target=live, or leave --sandbox-config out",
         )
     return instance.load_settings()
+
+
+def _names(settings: Settings) -> manifests.Names:
+    cluster = settings.cluster
+    if cluster is None:
+        raise ConfigurationError(
+            "there is no cluster to print manifests for",
+            found="settings without a table [cluster]",
+            expected="the names of the namespaces, the Application and the Deployment",
+            remedy="add [cluster] to the settings; README.md shows a complete one",
+        )
+    return manifests.Names(
+        sandbox_namespace=cluster.namespace,
+        deployment=cluster.deployment,
+        argocd_namespace=cluster.argocd_namespace,
+        application=cluster.application,
+        lease=cluster.lease,
+    )
+
+
+def _cluster(found: ClusterStatus | None) -> list[tuple[str, object]]:
+    if found is None:
+        return []
+    return [
+        ("application", f"{found.ready} of {found.replicas} Ready"),
+        ("self-heal", found.self_heal),
+        ("Lease", found.lease),
+        ("undo outstanding", f"of run {found.outstanding}" if found.outstanding else "none"),
+    ]
+
+
+def _told(told: list[str]) -> list[tuple[str, object]]:
+    return [("mind", text) for text in told]
 
 
 def _seconds(phases: Mapping[str, float]) -> str:

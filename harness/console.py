@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from harness.errors import LifecycleError
     from harness.progress import Advance
@@ -96,7 +96,7 @@ class Answer:
         self._err.print("\n".join([text, *notes]), markup=False)
 
 
-def table(rows: list[tuple[str, object]]) -> str:
+def table(rows: Sequence[tuple[str, object]]) -> str:
     """Lines of label and value, aligned."""
     width = max(len(label) for label, _ in rows)
     return "\n".join(f"{label:<{width}}  {value}" for label, value in rows)

@@ -1,11 +1,10 @@
-"""Alone with the sandbox: what is left of dead runs put right, other runs out, nobody writing."""
+"""Alone with the sandbox: other runs kept out, and nobody writing."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from harness.lifecycle.recover import recover_outstanding
 from harness.lifecycle.standstill import leased, standstill
 
 if TYPE_CHECKING:
@@ -22,12 +21,11 @@ def working_alone(op: Operation, verb: Verb) -> Iterator[Fence]:
 
     Raises:
         ConfigurationError, RefusedError: The run cannot begin; nothing has been changed.
-        UndoOutstandingError: An earlier run's undo, or this one's, is not complete.
+        UndoOutstandingError: Something could not be put back.
     """
     with ExitStack() as stack:
         held = None
         if op.cluster is not None:
-            recover_outstanding(op, op.cluster)
             held = stack.enter_context(standstill(op, op.cluster, verb))
         fence = stack.enter_context(op.fenced(held))
         op.drain()
@@ -40,12 +38,10 @@ def reading_alone(op: Operation, verb: Verb) -> Iterator[Fence]:
 
     Raises:
         ConfigurationError, RefusedError: The run cannot begin; nothing has been changed.
-        UndoOutstandingError: An earlier run's undo is not complete.
     """
     with ExitStack() as stack:
         held = None
         if op.cluster is not None:
-            recover_outstanding(op, op.cluster)
             held, _journal = stack.enter_context(leased(op, op.cluster, verb))
             # Nothing of the cluster is changed, so the journal goes whatever comes.
             stack.callback(held.release)

@@ -10,6 +10,7 @@ from harness.golden.manifest import Manifest, StoredFile
 from harness.lifecycle.alone import reading_alone
 from harness.lifecycle.content import refuse_unless_complete
 from harness.lifecycle.operation import operation
+from harness.lifecycle.recover import recover_first
 from harness.postgres.capture import capture
 from harness.postgres.connection import connect
 
@@ -64,8 +65,10 @@ def checkpoint(settings: Settings, progress: Progress, run: Run | None = None) -
         ConfigurationError, RefusedError: Something is wrong, or the content cannot be relied on.
         FailedError: The dump is not usable. The generations before are untouched.
     """
-    with operation(settings, progress, run) as op, reading_alone(op, "checkpoint"):
-        return _checkpoint(op)
+    with operation(settings, progress, run) as op:
+        recover_first(op)
+        with reading_alone(op, "checkpoint"):
+            return _checkpoint(op)
 
 
 def _checkpoint(op: Operation) -> Checkpointed:

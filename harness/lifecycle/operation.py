@@ -113,11 +113,15 @@ class Operation:
             yield self._work
 
     @property
+    def work_root(self) -> Path:
+        """Where transient files lie."""
+        return self.settings.tools.work_directory or Path(tempfile.gettempdir())
+
+    @property
     def _work(self) -> Path:
         # Its name is the sandbox's: whoever holds the fence may take what lies there for a rest.
-        root = self.settings.tools.work_directory or Path(tempfile.gettempdir())
         own = f"{self.identity.system_identifier}-{self.identity.database_oid}"
-        return root / f"sandbox-lifecycle-work-{os.getuid()}-{own}"
+        return self.work_root / f"sandbox-lifecycle-work-{os.getuid()}-{own}"
 
 
 @contextmanager

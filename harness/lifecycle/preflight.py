@@ -12,8 +12,6 @@ from harness.postgres.identity import prove_prod
 from harness.postgres.surroundings import look_around
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.lifecycle.operation import Operation
     from harness.postgres.connection import Connection
     from harness.postgres.surroundings import Surroundings
@@ -24,12 +22,11 @@ SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'public' AND tablen
 """
 
 
-def check_prod(op: Operation, work: Path) -> str:
+def check_prod(op: Operation) -> str:
     """Refuse a prod that cannot be what it is said to be, or that would not fit.
 
     Args:
         op: The run.
-        work: The folder that the transient dump is written to.
 
     Returns:
         The name of prod's company.
@@ -45,10 +42,10 @@ def check_prod(op: Operation, work: Path) -> str:
         prove_prod(session, op.prod, op.identity)
         company = _believable(session, op)
         prod = look_around(session, op.settings.checks.provisioner_functions)
-    free = shutil.disk_usage(work).free
+    free = shutil.disk_usage(op.work_root).free
     if free < prod.size:
         raise ConfigurationError(
-            f"there is no room for prod's transient dump in {work.parent}",
+            f"there is no room for prod's transient dump in {op.work_root}",
             found=f"{free / 1e6:,.0f} MB free",
             expected=f"{prod.size / 1e6:,.0f} MB, the size of prod's database",
             remedy="set tools.work_directory to a larger disk; nothing has been changed",

@@ -75,6 +75,18 @@ def recover(settings: Settings, progress: Progress, run: Run | None = None) -> R
         return _recovered(op, None, golden, told)
 
 
+def recover_first(op: Operation) -> None:
+    """What every verb does before anything else: finish what a dead run has left, if one has.
+
+    Raises:
+        RefusedError: Another run is at work.
+        UndoOutstandingError: Something could not be put right.
+    """
+    if op.cluster is not None and (done := recover_outstanding(op, op.cluster)) is not None:
+        op.told.append(f"finished the undo of run {done.dead_run or 'unknown'} first")
+        op.told.extend(done.told)
+
+
 def recover_outstanding(op: Operation, cluster: Cluster) -> Recovered | None:
     """Finish what a dead run has left; None if nothing is outstanding.
 

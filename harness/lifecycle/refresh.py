@@ -14,6 +14,7 @@ from harness.lifecycle.content import (
 )
 from harness.lifecycle.operation import operation
 from harness.lifecycle.preflight import check_prod, check_sandbox
+from harness.lifecycle.recover import recover_first
 from harness.postgres.capture import capture
 from harness.postgres.connection import Run
 from harness.postgres.difference import differences
@@ -49,6 +50,7 @@ class Refreshed:
             transactions were asked before they ended; pg_dump's can only be sampled.
         wiped: What the wipe took.
         restored: How pg_restore ended; evidence, not a verdict.
+        told: What was found on the way that somebody should know.
         seconds: How long each phase took.
     """
 
@@ -60,6 +62,7 @@ class Refreshed:
     samples: int
     wiped: Wiped
     restored: Finished
+    told: list[str]
     seconds: Mapping[str, float]
 
     def report(self) -> dict[str, Any]:
@@ -74,6 +77,7 @@ class Refreshed:
             "samples": self.samples,
             "wiped": asdict(self.wiped),
             "restored": asdict(self.restored),
+            "told": self.told,
             "seconds": dict(self.seconds),
         }
 
@@ -91,8 +95,15 @@ def refresh_from_prod(settings: Settings, progress: Progress, run: Run | None = 
         FailedError: The copy is not the same as prod; the last golden content was put back.
         UndoOutstandingError: That failed too.
     """
-    with operation(settings, progress, run) as op, working_alone(op, "refresh-from-prod") as fence:
-        return _refresh(op, fence)
+    with operation(settings, progress, run) as op:
+        recover_first(op)
+        with op.phase("preflight"):
+            company = check_prod(op)
+            check_sandbox(op)
+            # A damaged golden copy is better found while the sandbox can still do without one.
+            op.golden.latest()
+        with working_alone(op, "refresh-from-prod") as fence:
+            return _refresh(op, fence, company)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +133,8 @@ def ensure_same_as_prod(settings: Settings, progress: Progress) -> Refreshed | U
     return refresh_from_prod(settings, progress)
 
 
-def _refresh(op: Operation, fence: Fence) -> Refreshed:
+def _refresh(op: Operation, fence: Fence, company: str) -> Refreshed:
     with op.work_folder() as work:
-        with op.phase("preflight"):
-            company = check_prod(op, work)
-            check_sandbox(op)
-            # A damaged golden copy is better found while the sandbox can still do without one.
-            op.golden.latest()
         with op.phase("dump prod and take its fingerprint"):
             prod = capture(
                 op.prod,
@@ -157,5 +163,6 @@ def _refresh(op: Operation, fence: Fence) -> Refreshed:
         samples=prod.samples,
         wiped=replaced.wiped,
         restored=replaced.restored,
+        told=op.told,
         seconds=op.seconds,
     )

@@ -10,6 +10,7 @@ from harness.lifecycle.alone import working_alone
 from harness.lifecycle.content import from_golden, putting_back, read_mark, replace_content
 from harness.lifecycle.operation import operation
 from harness.lifecycle.preflight import check_sandbox
+from harness.lifecycle.recover import recover_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,7 @@ class ResetDone:
         rows: Number of rows, all equal.
         wiped: What the wipe took.
         restored: How pg_restore ended; evidence, not a verdict.
+        told: What was found on the way that somebody should know.
         seconds: How long each phase took.
     """
 
@@ -43,6 +45,7 @@ class ResetDone:
     rows: int
     wiped: Wiped
     restored: Finished
+    told: list[str]
     seconds: Mapping[str, float]
 
 
@@ -60,12 +63,13 @@ def reset(settings: Settings, progress: Progress, run: Run | None = None) -> Res
             what it was at the checkpoint.
         UndoOutstandingError: The reset was cut short and could not be completed either.
     """
-    with operation(settings, progress, run) as op, working_alone(op, "reset") as fence:
+    with operation(settings, progress, run) as op:
+        recover_first(op)
         with op.phase("preflight"):
             check_sandbox(op)
             golden = _latest(op)
             new = from_golden(op, golden)
-        with putting_back(op, fence):
+        with working_alone(op, "reset") as fence, putting_back(op, fence):
             replaced = replace_content(op, fence, new)
         return ResetDone(
             run=op.run.id,
@@ -74,6 +78,7 @@ def reset(settings: Settings, progress: Progress, run: Run | None = None) -> Res
             rows=new.fingerprint.total_rows,
             wiped=replaced.wiped,
             restored=replaced.restored,
+            told=op.told,
             seconds=op.seconds,
         )
 

@@ -5,15 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.cluster.errors import before_any_change
 from harness.lifecycle.content import read_mark
+from harness.lifecycle.journal import agreed
 from harness.lifecycle.operation import operation
 from harness.postgres.fence import holder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.cluster.client import Cluster
     from harness.progress import Progress
     from harness.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStatus:
+    """How the application stands.
+
+    Args:
+        replicas: How many pods are asked for.
+        ready: How many are Ready.
+        self_heal: Whether Argo CD syncs by itself now, and the policy that says so.
+        lease: Who holds the Lease, since when and until when.
+        outstanding: Id of the run whose undo is outstanding, or that is at work; None if none.
+    """
+
+    replicas: int
+    ready: int
+    self_heal: str
+    lease: str
+    outstanding: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +50,8 @@ class Status:
         source: What the content is.
         since: When the mark was written, in ISO 8601, UTC.
         writer: The run that is working on the sandbox now, if any.
+        cluster: How the application stands: replicas, self-heal, the Lease, an outstanding journal;
+            None where nobody runs it.
         golden: Ids of the golden copies, the newest first.
         tools_version: Version of the client tools.
         tools_directory: Their folder.
@@ -40,6 +64,7 @@ class Status:
     source: str
     since: str
     writer: str | None
+    cluster: ClusterStatus | None
     golden: list[str]
     tools_version: str
     tools_directory: Path
@@ -61,7 +86,23 @@ def status(settings: Settings, progress: Progress) -> Status:
             source=mark.source,
             since=mark.since,
             writer=holder(op.sandbox, op.run, op.deadlines),
+            cluster=_ask_cluster(op.cluster) if op.cluster is not None else None,
             golden=op.golden.generations(),
             tools_version=op.tools.version,
             tools_directory=op.tools.directory,
         )
+
+
+def _ask_cluster(cluster: Cluster) -> ClusterStatus:
+    with before_any_change():
+        workload, application = cluster.workload.read(), cluster.application.read()
+        lease = cluster.lease.read()
+    journal = agreed(lease.journal, application.journal)
+    policy = application.policy
+    return ClusterStatus(
+        replicas=workload.replicas,
+        ready=workload.ready,
+        self_heal=f"{'on' if policy.automated_on else 'off'} ({policy})",
+        lease=str(lease),
+        outstanding=journal.run if journal else None,
+    )
