@@ -54,7 +54,7 @@ class LocalOptions:
     prod_dump: Path | None = None
     prod_globals: Path | None = None
     keep: bool = False
-    cluster: bool = True
+    cluster: bool = False
     lease_seconds: int = 60
     speed: float = 10.0
 
