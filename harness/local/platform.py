@@ -129,7 +129,7 @@ def local_platform(options: LocalOptions, progress: Progress) -> Iterator[LocalP
 def _cluster(
     options: LocalOptions, run: LocalRun, logins: Layout, deadlines: Deadlines, progress: Progress
 ) -> AbstractContextManager[LocalCluster | None]:
-    if not options.cluster or "cluster" not in Settings.model_fields:
+    if not options.cluster:
         return nullcontext()
     return local_cluster(
         run,

@@ -71,7 +71,7 @@ SERVER_SETTINGS = (
 
 def measure(scale: float, postgres: str, repeat: int, progress: Progress) -> Measured:
     """Start a local platform whose prod has one size, measure, and remove it."""
-    options = LocalOptions(postgres=postgres, scale=scale)
+    options = LocalOptions(postgres=postgres, scale=scale, cluster=False)
     with local_platform(options, progress) as platform:
         refresh = _Refresher(platform)
         bare = _BareTools(platform)

@@ -1,6 +1,6 @@
 """A local run in a process of its own, for tests that end it: tells each phase, then waits.
 
-python -m tests.local.child POSTGRES [keep]
+python -m tests.local.child POSTGRES [keep] [cluster]
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ def main() -> None:
     # As the command does: SIGTERM unwinds like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = LocalOptions(
-        postgres=sys.argv[1], scale=0.01, keep="keep" in sys.argv[2:], durable=False
+        postgres=sys.argv[1],
+        scale=0.01,
+        keep="keep" in sys.argv[2:],
+        cluster="cluster" in sys.argv[2:],
+        durable=False,
     )
     with local_platform(options, Told()) as platform:
         tell(f"up {platform.run.path}")

@@ -116,7 +116,7 @@ def check(dump: Path, server: LocalServer, run: LocalRun, roles: Path | None = N
 def test_a_dump_fills_prod_with_its_owners_and_grants(
     dump: Path, roles: Path, vacant: LocalServer
 ) -> None:
-    options = LocalOptions(vacant.superuser.conninfo, prod_dump=dump, prod_globals=roles)
+    options = LocalOptions(vacant.superuser.conninfo, cluster=False, prod_dump=dump, prod_globals=roles)
     with local_platform(options, Silent()) as platform:
         assert platform.prod_origin == f"dump {dump}"
         with psycopg.connect(platform.settings.prod.dsn.get_secret_value()) as connection:
@@ -139,7 +139,7 @@ def test_a_dump_fills_prod_with_its_owners_and_grants(
 def test_no_password_of_the_roles_works_afterwards(
     dump: Path, roles: Path, vacant: LocalServer, run: LocalRun
 ) -> None:
-    options = LocalOptions(vacant.superuser.conninfo, prod_dump=dump, prod_globals=roles)
+    options = LocalOptions(vacant.superuser.conninfo, cluster=False, prod_dump=dump, prod_globals=roles)
     with local_platform(options, Silent()), vacant.connect() as connection:
         attributes = connection.execute(
             "SELECT rolname::text, rolcanlogin, rolsuper, rolpassword IS NULL FROM pg_authid"
@@ -157,7 +157,7 @@ def test_no_password_of_the_roles_works_afterwards(
 
 
 def test_roles_that_are_missing_are_named(dump: Path, vacant: LocalServer) -> None:
-    options = LocalOptions(vacant.superuser.conninfo, prod_dump=dump)
+    options = LocalOptions(vacant.superuser.conninfo, cluster=False, prod_dump=dump)
     with (
         pytest.raises(ConfigurationError, match=r'role "metabase_ro" does not exist') as caught,
         local_platform(options, Silent()),
@@ -179,7 +179,7 @@ def test_a_script_of_roles_that_fails_is_told_by_its_lines_alone(
 ) -> None:
     roles = tmp_path / "broken.sql"
     roles.write_text("\\set ON_ERROR_STOP on\n" + script if "exit" in found else script)
-    options = LocalOptions(vacant.superuser.conninfo, prod_dump=dump, prod_globals=roles)
+    options = LocalOptions(vacant.superuser.conninfo, cluster=False, prod_dump=dump, prod_globals=roles)
     with (
         pytest.raises(ConfigurationError, match=found) as caught,
         local_platform(options, Silent()),
@@ -201,7 +201,7 @@ def test_a_script_that_names_roles_of_the_users_server_is_refused(
 def test_roles_without_a_dump_are_an_error(roles: Path) -> None:
     with (
         pytest.raises(ConfigurationError, match="without --prod-dump"),
-        local_platform(LocalOptions(prod_globals=roles), Silent()),
+        local_platform(LocalOptions(prod_globals=roles, cluster=False), Silent()),
     ):
         pytest.fail("the options were accepted")
 
@@ -314,7 +314,7 @@ def test_a_restore_that_loads_nothing_is_caught_whatever_it_says(
         return run_tool(self, program, arguments, **others)
 
     monkeypatch.setattr(ClientTools, "run", idle)
-    options = LocalOptions(vacant.superuser.conninfo, prod_dump=dump)
+    options = LocalOptions(vacant.superuser.conninfo, cluster=False, prod_dump=dump)
     with (
         pytest.raises(ConfigurationError, match="2 tables are missing"),
         local_platform(options, Silent()),

@@ -10,6 +10,8 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -17,6 +19,7 @@ import pytest
 from harness.deadlines import Deadline
 from harness.errors import ConfigurationError, FailedError, RefusedError
 from harness.local import instance, runs
+from harness.local.kubernetes import launch
 from harness.local.platform import LocalOptions
 from harness.local.runs import base_directory, local_run, reap
 from harness.local.undo import Undo
@@ -135,7 +138,7 @@ def test_an_ordinary_user_is_served_too(temporary: Path) -> None:
 
 
 def test_a_kept_run_outlives_its_process_and_every_reaper(temporary: Path) -> None:
-    with child("binaries", "keep") as process:
+    with child("binaries", "keep", "cluster") as process:
         read_until("up", process.stdout)
         process.communicate()
     reap()
@@ -143,6 +146,12 @@ def test_a_kept_run_outlives_its_process_and_every_reaper(temporary: Path) -> No
     assert status is not None
     assert status.answers
     settings = instance.load_settings()
+    assert settings.cluster is not None
+    assert settings.cluster.application_url is not None
+    for account in (settings.cluster.kubeconfig, Path(status.kubeconfig or "")):
+        assert account is not None
+        assert account.is_relative_to(status.directory)
+    urlopen(settings.cluster.application_url, timeout=SOON.seconds).close()  # noqa: S310  our own
     psycopg.connect(settings.sandbox.dsn.get_secret_value()).close()
     state = Path(status.directory, "state.json")
     assert state.stat().st_mode & 0o777 == 0o600
@@ -152,6 +161,8 @@ def test_a_kept_run_outlives_its_process_and_every_reaper(temporary: Path) -> No
 
     assert instance.local_down(Silent())
     assert_nothing_is_left(temporary)
+    with pytest.raises(URLError):
+        urlopen(settings.cluster.application_url, timeout=SOON.seconds)  # noqa: S310  our own
     assert instance.local_status() is None
     assert not instance.local_down(Silent())
     with pytest.raises(ConfigurationError, match="sandbox-lifecycle local up"):
@@ -167,11 +178,15 @@ def test_a_kept_run_that_was_killed_while_starting_is_reaped(temporary: Path) ->
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_kept_sandbox_whose_server_died_is_told_and_can_be_removed() -> None:
-    instance.local_up(LocalOptions(postgres="binaries", scale=0.01), Silent())
+@pytest.mark.parametrize("dead", ["server", "cluster"])
+def test_a_kept_sandbox_half_of_which_died_is_told_and_can_be_removed(dead: str) -> None:
+    instance.local_up(LocalOptions(postgres="binaries", scale=0.01, cluster=True), Silent())
     run = runs.kept_run()
     assert run is not None
-    postmaster.end(run.path / "server" / "data", SOON, postmaster.IMMEDIATE)
+    if dead == "server":
+        postmaster.end(run.path / "server" / "data", SOON, postmaster.IMMEDIATE)
+    else:
+        launch.end(run.cluster)
     with pytest.raises(ConfigurationError, match="does not answer"):
         instance.load_settings()
     assert instance.local_down(Silent())

@@ -117,7 +117,7 @@ def test_a_login_that_is_no_superuser_is_refused(
 
 
 def test_the_platform_on_a_server_of_the_users(server: LocalServer, temporary: Path) -> None:
-    options = LocalOptions(postgres=server.superuser.conninfo, scale=0.01)
+    options = LocalOptions(postgres=server.superuser.conninfo, scale=0.01, cluster=False)
     with local_platform(options, Silent()) as platform:
         assert platform.description.startswith("PostgreSQL 18")
         with psycopg.connect(platform.settings.prod.dsn.get_secret_value()) as connection:
@@ -130,7 +130,7 @@ def test_the_platform_on_a_server_of_the_users(server: LocalServer, temporary: P
 
 @pytest.mark.usefixtures("temporary")
 def test_a_kept_platform_on_a_server_of_the_users_is_removed_on_demand(server: LocalServer) -> None:
-    options = LocalOptions(postgres=server.superuser.conninfo, scale=0.01)
+    options = LocalOptions(postgres=server.superuser.conninfo, scale=0.01, cluster=False)
     instance.local_up(options, Silent())
     assert instance.local_status()
     assert instance.local_down(Silent())
@@ -141,7 +141,7 @@ def test_a_kept_platform_on_a_server_of_the_users_is_removed_on_demand(server: L
 def test_a_container_serves_and_is_gone_afterwards(
     engine: Any, image: str, temporary: Path
 ) -> None:
-    options = LocalOptions(postgres="docker", image=image, scale=0.01)
+    options = LocalOptions(postgres="docker", image=image, scale=0.01, cluster=False)
     with local_platform(options, Silent()) as platform:
         assert platform.description.endswith(f"in a container of {image}")
         (container,) = containers_of(engine, platform.run.id)
@@ -166,7 +166,7 @@ def test_a_killed_run_leaves_a_container_that_the_next_removes(
 
 
 def test_a_kept_container_is_removed_on_demand(engine: Any, image: str, temporary: Path) -> None:
-    options = LocalOptions(postgres="docker", image=image, scale=0.01)
+    options = LocalOptions(postgres="docker", image=image, scale=0.01, cluster=False)
     status = instance.local_up(options, Silent())
     assert status.answers
     run_id = status.directory.rpartition("run-")[2]
