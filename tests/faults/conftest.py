@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @contextmanager
 def ready_platform() -> Iterator[LocalPlatform]:
     """A platform whose sandbox was refreshed, rehearsed on and checkpointed."""
-    with local_platform(LocalOptions(postgres="binaries", scale=0.05, cluster=False), Silent()) as platform:
+    with local_platform(
+        LocalOptions(postgres="binaries", scale=0.05, cluster=False), Silent()
+    ) as platform:
         with psycopg.connect(platform.superuser.conninfo, autocommit=True) as connection:
             # The processes are killed here, never the machine.
             connection.execute("ALTER SYSTEM SET fsync = off")

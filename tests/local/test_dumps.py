@@ -116,7 +116,9 @@ def check(dump: Path, server: LocalServer, run: LocalRun, roles: Path | None = N
 def test_a_dump_fills_prod_with_its_owners_and_grants(
     dump: Path, roles: Path, vacant: LocalServer
 ) -> None:
-    options = LocalOptions(vacant.superuser.conninfo, cluster=False, prod_dump=dump, prod_globals=roles)
+    options = LocalOptions(
+        vacant.superuser.conninfo, cluster=False, prod_dump=dump, prod_globals=roles
+    )
     with local_platform(options, Silent()) as platform:
         assert platform.prod_origin == f"dump {dump}"
         with psycopg.connect(platform.settings.prod.dsn.get_secret_value()) as connection:
@@ -139,7 +141,9 @@ def test_a_dump_fills_prod_with_its_owners_and_grants(
 def test_no_password_of_the_roles_works_afterwards(
     dump: Path, roles: Path, vacant: LocalServer, run: LocalRun
 ) -> None:
-    options = LocalOptions(vacant.superuser.conninfo, cluster=False, prod_dump=dump, prod_globals=roles)
+    options = LocalOptions(
+        vacant.superuser.conninfo, cluster=False, prod_dump=dump, prod_globals=roles
+    )
     with local_platform(options, Silent()), vacant.connect() as connection:
         attributes = connection.execute(
             "SELECT rolname::text, rolcanlogin, rolsuper, rolpassword IS NULL FROM pg_authid"
@@ -179,7 +183,9 @@ def test_a_script_of_roles_that_fails_is_told_by_its_lines_alone(
 ) -> None:
     roles = tmp_path / "broken.sql"
     roles.write_text("\\set ON_ERROR_STOP on\n" + script if "exit" in found else script)
-    options = LocalOptions(vacant.superuser.conninfo, cluster=False, prod_dump=dump, prod_globals=roles)
+    options = LocalOptions(
+        vacant.superuser.conninfo, cluster=False, prod_dump=dump, prod_globals=roles
+    )
     with (
         pytest.raises(ConfigurationError, match=found) as caught,
         local_platform(options, Silent()),

@@ -61,6 +61,9 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster time runs")
     parser.add_argument("--history", type=int, default=1000, help="changes a watch can resume from")
     parser.add_argument(
+        "--argocd-namespace", default="argocd", help="whose Applications are acted on"
+    )
+    parser.add_argument(
         "--old-application-definition",
         action="store_true",
         help="drop automated.enabled without a word, as Argo CD before 3.1",
@@ -86,7 +89,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     )
     _make_namespaces(registry)
     git, faults, tokens = Git(state), Faults(), Tokens(state, store)
-    argocd = ArgoCd(registry, git, arguments.speed)
+    argocd = ArgoCd(registry, git, arguments.speed, arguments.argocd_namespace)
     door = Door(None if arguments.http else certificates.server_context(state))
     server = Server(
         registry=registry,

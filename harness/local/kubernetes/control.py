@@ -47,7 +47,7 @@ class Control:
 
         `faults` adds a fault, or clears all if the body is empty; `outage {"seconds": n}` refuses
         connections; `compact` forgets the watch history; `git` sets what the repository holds or
-        whether it answers; `race {"application": "namespace/name"}` lets the pass of Argo CD that
+        whether it answers; `race {"application": name}` lets the pass of Argo CD that
         is under way when the Application is paused start a sync afterwards.
         """
         orders = body if isinstance(body, dict) else {}

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from harness.errors import FailedError
 from harness.local.kubernetes import processes
 
 _ROOT = Path(__file__).parents[3]
+
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+"""What this process has started: it may outlive us, but when it dies before us we must reap it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,12 @@ class StandIn:
         url: Where it serves.
         pid: Its process.
         born: That process's time of birth.
-        child: What this process knows of it, if it is the one that started it.
     """
 
     state: Path
     url: str
     pid: int
     born: str
-    child: subprocess.Popen[bytes] | None = None
 
     @property
     def kubeconfig(self) -> Path:
@@ -63,8 +64,8 @@ class StandIn:
     @property
     def alive(self) -> bool:
         """Whether it runs."""
-        if self.child is not None:
-            self.child.poll()  # else a child that has died stays a zombie
+        if self.pid in _CHILDREN:
+            _CHILDREN[self.pid].poll()
         return processes.birth(self.pid) == self.born
 
     def order(self, what: str, /, **how: Any) -> dict[str, Any]:
@@ -152,13 +153,15 @@ def start(state: Path, *options: str) -> StandIn:
             start_new_session=True,  # a Ctrl-C in the terminal is not meant for it
         )
 
+    _CHILDREN[child.pid] = child
+
     def started() -> StandIn | None:
         if child.poll() is not None:
             return None  # it has ended: no use in waiting
         found = find(state)
         if found is None or found.pid != child.pid:
             raise TimeoutError
-        return replace(found, child=child)
+        return found
 
     found = None
     try:

@@ -5,6 +5,7 @@ Requests of clients and of the controllers come through here alike, so both meet
 
 from __future__ import annotations
 
+import json
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -152,8 +153,19 @@ class Registry:
         current = self.require(resource, namespace, name)
         patched = apply_patch(resource, current, patch)
         new = _addressed(resource, namespace, name, patched)
+        if new["metadata"].get("uid") != current["metadata"]["uid"]:
+            message = f'Invalid value: "{new["metadata"].get("uid")}": field is immutable'
+            fixed = status.FieldError("metadata.uid", message)
+            raise fixed.of(resource.kind, resource.group, name)
         _check_preconditions(resource, current, new)
-        return self._update(resource, current, new, write)
+        try:
+            return self._update(resource, current, new, write)
+        except status.StatusError as error:
+            if error.reason != "BadRequest":
+                raise
+            # What cannot be read is the client's fault in a PUT, and the patch's in a patch.
+            unreadable = status.FieldError("patch", f"Invalid value: {json.dumps(new)}: {error}")
+            raise unreadable.of("", "", "") from error
 
     def delete(
         self, resource: Resource, namespace: str, name: str, deletion: Deletion | None = None

@@ -143,8 +143,6 @@ def _check_lease(spec: Obj) -> None:
     ):
         if spec.get(field) is not None and spec[field] < least:
             raise FieldError(f"spec.{field}", f"Invalid value: {spec[field]}: {rule}")
-    if spec.get("holderIdentity") == "":
-        raise FieldError("spec.holderIdentity", 'Invalid value: "": must not be empty')
 
 
 def _micro_time(text: Any) -> str:
@@ -180,20 +178,19 @@ def _automated(application: Obj) -> Obj:
     """`spec.syncPolicy.automated`, empty where it is absent, with its types checked."""
     if not isinstance(application.get("spec"), dict):
         raise required("spec")
-    _drop_null(application["spec"], "syncPolicy")
+    application["spec"] = _without_nulls(application["spec"])
     policy = _typed("spec.syncPolicy", application["spec"].get("syncPolicy", {}), dict)
-    _drop_null(policy, "automated")
     automated: Obj = _typed("spec.syncPolicy.automated", policy.get("automated", {}), dict)
     for field in ("enabled", "prune", "selfHeal", "allowEmpty"):
-        _drop_null(automated, field)
         _typed(f"spec.syncPolicy.automated.{field}", automated.get(field, False), bool)
     return automated
 
 
-def _drop_null(parent: Obj, field: str) -> None:
-    """A null where the definition allows none is left out, not refused."""
-    if parent.get(field, ...) is None:
-        del parent[field]
+def _without_nulls(value: Any) -> Any:
+    """What the schema prunes without a word: no field of the definition may be null."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return value
 
 
 def _typed(field: str, value: Any, wanted: type) -> Any:

@@ -58,7 +58,7 @@ class Worker:
         self._speed = speed
         self._place = place
         self._finished: float | None = None
-        self._hold = False
+        self._held: Obj | None = None
         self._compare = asyncio.Event()
         self._compare.set()
         self._operate = asyncio.Event()
@@ -78,8 +78,8 @@ class Worker:
         self._compare.set()
 
     def hold_next_pass(self) -> None:
-        """Let the next pass read the object now and go on only after the Application is paused."""
-        self._hold = True
+        """Let the next pass work on the object as it is now, and only after it has been paused."""
+        self._held = self._read()
         self._compare.set()
 
     def notice(self, old: Obj, new: Obj) -> None:
@@ -118,17 +118,18 @@ class Worker:
     async def _comparing(self) -> None:
         """One pass: read, compare, decide, write the status; then wait for the next reason."""
         self._compare.clear()
-        application = self._read()
+        held, self._held = self._held, None
+        application = held or self._read()
         again_in = _RESYNC
         if application is not None:
-            again_in = await self._pass(application)
+            again_in = await self._pass(application, held=held is not None)
         try:
             await asyncio.wait_for(self._compare.wait(), again_in / self._speed)
         except TimeoutError:
             return
         await self._pause(_QUEUE)
 
-    async def _pass(self, application: Obj) -> float:
+    async def _pass(self, application: Obj, *, held: bool) -> float:
         """Returns when to look again at the latest."""
         if not self._git.reachable:
             # The annotation stays: nobody can say that a pass has seen the object.
@@ -137,9 +138,8 @@ class Worker:
         comparison = compare(self._registry, self._git, application)
         decision = decide(application, comparison, self._since_last_sync(application))
         operation = decision.operation
-        if self._hold and is_automated(application):
+        if held and is_automated(application):
             await self._until_paused()
-            self._hold = False
             operation = sync_operation(application["spec"]["syncPolicy"], comparison.revision)
         if operation is not None:
             self._request(operation)
