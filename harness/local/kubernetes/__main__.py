@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster time runs")
     parser.add_argument("--history", type=int, default=1000, help="changes a watch can resume from")
     parser.add_argument(
-        "--argocd-namespace", default="argocd", help="whose Applications are acted on"
+        "--application-namespaces", default="argocd", help="pattern: whose Applications are synced"
     )
     parser.add_argument(
         "--old-application-definition",
@@ -89,7 +89,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     )
     _make_namespaces(registry)
     git, faults, tokens = Git(state), Faults(), Tokens(state, store)
-    argocd = ArgoCd(registry, git, arguments.speed, arguments.argocd_namespace)
+    argocd = ArgoCd(registry, git, arguments.speed, arguments.application_namespaces)
     door = Door(None if arguments.http else certificates.server_context(state))
     server = Server(
         registry=registry,

@@ -107,9 +107,10 @@ class StandIn:
 
     def release(self) -> None:
         """Let it run on after this process has ended."""
-        if self.child is not None:
+        child = _CHILDREN.pop(self.pid, None)
+        if child is not None:
             # It is nobody's child from here on; subprocess would complain of one still running.
-            self.child.returncode = 0
+            child.returncode = 0
 
     def _signal(self, number: signal.Signals) -> None:
         if self.alive:

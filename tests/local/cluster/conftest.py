@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """The API of a cluster with a recent Argo CD."""
-    started = launch.start(tmp_path_factory.mktemp("stand-in") / "state", "--speed=20")
+    started = launch.start(
+        tmp_path_factory.mktemp("stand-in") / "state", "--speed=20", "--application-namespaces=*"
+    )
     yield started
     started.stop()
 
@@ -29,7 +31,9 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 def old_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """The API of a cluster whose Argo CD knows no `automated.enabled`."""
     state = tmp_path_factory.mktemp("old") / "state"
-    started = launch.start(state, "--speed=20", "--old-application-definition")
+    started = launch.start(
+        state, "--speed=20", "--application-namespaces=*", "--old-application-definition"
+    )
     yield started
     started.stop()
 

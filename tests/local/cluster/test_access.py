@@ -69,17 +69,21 @@ def test_a_right_is_asked_for_by_all_of_its_parts(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "missing"),
+    ("where", "binding", "missing"),
     [
-        ("argocd_namespace", "may not patch applications.argoproj.io erp-sandbox"),
-        ("namespace", "may not list pods"),
+        (
+            "argocd_namespace",
+            "sandbox-lifecycle-application",
+            "may not patch applications.argoproj.io erp-sandbox",
+        ),
+        ("namespace", "sandbox-lifecycle", "may not list pods"),
     ],
 )
 def test_every_missing_right_is_named_with_the_manifest_that_grants_it(
-    world: World, where: str, missing: str
+    world: World, where: str, binding: str, missing: str
 ) -> None:
     namespace = getattr(world.settings, where)
-    world.delete(Target(BINDINGS, namespace, "sandbox-lifecycle"))
+    world.delete(Target(BINDINGS, namespace, binding))
     with world.harness() as cluster, pytest.raises(ConfigurationError) as caught:
         cluster.access.refuse_missing()
     told = str(caught.value)

@@ -175,7 +175,7 @@ def test_without_git_the_annotation_stays(erp: Erp) -> None:
 
 
 def test_a_pass_under_way_syncs_after_the_pause(erp: Erp) -> None:
-    erp.stand_in.order("race", application=erp.name)
+    erp.stand_in.order("race", application=f"argocd/{erp.name}")
     erp.scale(2)
     paused = erp.patch(PAUSE)
     assert "operation" not in paused
