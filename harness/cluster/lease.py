@@ -61,7 +61,9 @@ class Lease:
                 remedy=f"{APPLY_MANIFESTS}; nothing has been changed",
             ) from error
 
-    def acquire(self, holder: Holder, journal: str | None = None) -> Held:
+    def acquire(
+        self, holder: Holder, journal: str | None = None, *, free: LeaseState | None = None
+    ) -> Held:
         """Take the Lease, as soon as it is known that nobody holds it.
 
         A holder on this machine is looked at: it lives, or is dead. Any other lives if the Lease is
@@ -72,18 +74,19 @@ class Lease:
             holder: This process.
             journal: What will have to be undone, in the same write. None: the journal that is there
                 stays, and is found in the result.
+            free: What `wait_until_free` has returned; None: it is waited for here.
 
         Raises:
             RefusedError: Another run holds it, or its undo is outstanding; nothing was changed.
             ConfigurationError: There is no Lease, or the API does not answer.
         """
-        free = self._wait_until_free()
+        seen = free or self.wait_until_free()
 
         def change(found: Obj) -> Obj | None:
             state = LeaseState.of(found)
             if state.identity == str(holder):
                 return None  # an answer was lost, not the write
-            if state.identity is not None and state.sign_of_life != free.sign_of_life:
+            if state.identity is not None and state.sign_of_life != seen.sign_of_life:
                 raise self._taken(state)
             if journal is not None and state.journal not in {None, journal}:
                 raise self._outstanding()
@@ -98,7 +101,13 @@ class Lease:
             written = LeaseState.of(self._api.swap(self._target, change))
         return Held(self._api, self._target, written, self._seconds)
 
-    def _wait_until_free(self) -> LeaseState:
+    def wait_until_free(self) -> LeaseState:
+        """Wait until nobody holds it any more, and change nothing.
+
+        Raises:
+            RefusedError: Another run holds it.
+            ConfigurationError: There is no Lease, or the API does not answer.
+        """
         first, seen = self.read(), time.monotonic()
         length = self._seconds if first.seconds is None else first.seconds
 

@@ -45,4 +45,5 @@ def reading_alone(op: Operation, verb: Verb) -> Iterator[Fence]:
             held, _journal = stack.enter_context(leased(op, op.cluster, verb))
             # Nothing of the cluster is changed, so the journal goes whatever comes.
             stack.callback(held.release)
+        stack.enter_context(op.interrupts.let_through())
         yield stack.enter_context(op.fenced(held))

@@ -131,12 +131,13 @@ def putting_back(op: Operation, fence: Fence) -> Iterator[None]:
     Raises:
         UndoOutstandingError: Putting back failed too, or an interrupt left nothing to put back.
     """
-    try:
-        yield
-    except BaseException as error:
-        with op.interrupts.held_off():
+    with op.interrupts.held_off():
+        try:
+            with op.interrupts.let_through():
+                yield
+        except BaseException as error:
             _put_back(op, fence, error)
-        raise
+            raise
 
 
 def read_mark(op: Operation) -> Mark:

@@ -18,12 +18,15 @@ class Interrupts:
     """For the length of the block, Ctrl-C and SIGTERM raise KeyboardInterrupt once.
 
     From then on, and inside `held_off`, signals are kept for later: a second Ctrl-C must not cut
-    short what the first one set in motion. Outside the main thread nothing is changed, since
-    Python delivers signals there alone.
+    short what the first one set in motion. What has to be put back whatever comes is acquired and
+    put back inside `held_off`, with the work between the two in `let_through`: so there is no
+    moment at which a signal could get in between. Outside the main thread nothing is changed,
+    since Python delivers signals there alone.
     """
 
     def __init__(self) -> None:
         self._unwinding = False
+        self._held_off = False
         self._waiting = False
         self._before: dict[int, Any] = {}
 
@@ -44,17 +47,30 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def _arrived(self, _number: int, _frame: FrameType | None) -> None:
-        if self._unwinding:
-            self._waiting = True
-            return
-        self._unwinding = True
-        raise KeyboardInterrupt
+        self._waiting = True
+        self._take_effect()
+
+    def _take_effect(self) -> None:
+        if self._waiting and not self._held_off and not self._unwinding:
+            self._waiting, self._unwinding = False, True
+            raise KeyboardInterrupt
 
     @contextmanager
     def held_off(self) -> Iterator[None]:
-        """Keep signals waiting while something is put back."""
-        before, self._unwinding = self._unwinding, True
+        """Keep signals waiting; one that came takes effect at the end, unless an error does."""
+        before, self._held_off = self._held_off, True
         try:
             yield
         finally:
-            self._unwinding = before
+            self._held_off = before
+        self._take_effect()
+
+    @contextmanager
+    def let_through(self) -> Iterator[None]:
+        """Inside `held_off`, let signals take effect for the length of the block."""
+        before, self._held_off = self._held_off, False
+        try:
+            self._take_effect()
+            yield
+        finally:
+            self._held_off = before

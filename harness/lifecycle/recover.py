@@ -100,20 +100,23 @@ def recover_outstanding(op: Operation, cluster: Cluster) -> Recovered | None:
         return None
     if journal is not None:
         _refuse_another_database(op, journal)
-    with op.phase("wait until the Lease may be taken"):
-        held = cluster.lease.acquire(Holder.here(op.run.id))
-    with held, op.interrupts.held_off():
-        try:
-            return _finish(op, cluster, held, journal)
-        except UndoOutstandingError:
-            raise
-        except Exception as error:
-            raise UndoOutstandingError(
-                "what a dead run has left could not be put right",
-                found=str(error).partition("\n")[0],
-                expected="replicas, self-heal and content as its journal says",
-                remedy="mend the cause, then sandbox-lifecycle recover",
-            ) from error
+    with op.interrupts.held_off():
+        with op.phase("wait until the Lease may be taken"):
+            with op.interrupts.let_through():
+                free = cluster.lease.wait_until_free()
+            held = cluster.lease.acquire(Holder.here(op.run.id), free=free)
+        with held:
+            try:
+                return _finish(op, cluster, held, journal)
+            except UndoOutstandingError:
+                raise
+            except Exception as error:
+                raise UndoOutstandingError(
+                    "what a dead run has left could not be put right",
+                    found=str(error).partition("\n")[0],
+                    expected="replicas, self-heal and content as its journal says",
+                    remedy="mend the cause, then sandbox-lifecycle recover",
+                ) from error
 
 
 def _finish(op: Operation, cluster: Cluster, held: Held, journal: Journal | None) -> Recovered:

@@ -34,15 +34,20 @@ if TYPE_CHECKING:
 def leased(op: Operation, cluster: Cluster, verb: Verb) -> Iterator[tuple[Held, Journal]]:
     """Hold the Lease, with the journal of what the run is about to change in it.
 
+    Signals wait in the block, but where it lets them through.
+
     Raises:
         ConfigurationError, RefusedError: The run cannot begin; nothing has been changed.
     """
-    with op.phase("take the Lease"):
-        cluster.access.refuse_missing()
-        journal = _journal(op, cluster, verb)
-        held = cluster.lease.acquire(Holder.here(op.run.id), journal.text)
-    with held:
-        yield held, journal
+    with op.interrupts.held_off():
+        with op.phase("take the Lease"):
+            with op.interrupts.let_through():
+                cluster.access.refuse_missing()
+                journal = _journal(op, cluster, verb)
+                free = cluster.lease.wait_until_free()
+            held = cluster.lease.acquire(Holder.here(op.run.id), journal.text, free=free)
+        with held:
+            yield held, journal
 
 
 @contextmanager
@@ -56,8 +61,9 @@ def standstill(op: Operation, cluster: Cluster, verb: Verb) -> Iterator[Held]:
     """
     with leased(op, cluster, verb) as (held, journal), ExitStack() as undo:
         undo.callback(_put_back_whatever_comes, op, cluster, held, journal)
-        _stop(op, cluster, held, journal)
-        yield held
+        with op.interrupts.let_through():
+            _stop(op, cluster, held, journal)
+            yield held
 
 
 def put_back(op: Operation, cluster: Cluster, held: Held, journal: Journal) -> list[str]:
@@ -109,16 +115,15 @@ def _stop(op: Operation, cluster: Cluster, held: Held, journal: Journal) -> None
 
 
 def _put_back_whatever_comes(op: Operation, cluster: Cluster, held: Held, journal: Journal) -> None:
-    with op.interrupts.held_off():
-        try:
-            op.told.extend(put_back(op, cluster, held, journal))
-        except Exception as error:
-            raise UndoOutstandingError(
-                "the application could not be put back as it was",
-                found=str(error).partition("\n")[0],
-                expected=f"{journal.workload.replicas} replicas Ready, self-heal as before",
-                remedy="sandbox-lifecycle recover",
-            ) from error
+    try:
+        op.told.extend(put_back(op, cluster, held, journal))
+    except Exception as error:
+        raise UndoOutstandingError(
+            "the application could not be put back as it was",
+            found=str(error).partition("\n")[0],
+            expected=f"{journal.workload.replicas} replicas Ready, self-heal as before",
+            remedy="sandbox-lifecycle recover",
+        ) from error
 
 
 def _scale_back(cluster: Cluster, held: Held, journal: Journal) -> list[str]:

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from harness.console import Terminal
+from harness.cli.console import Terminal
 from harness.errors import LifecycleError
 from tests.benchmarks.refresh import measure
 

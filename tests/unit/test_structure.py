@@ -40,10 +40,12 @@ def test_a_module_is_no_longer_than_one_reads_in_a_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
 
 
-def test_there_is_one_place_that_sleeps_and_none_of_ours() -> None:
+def test_nothing_sleeps() -> None:
+    # The API stand-in is a server with clocks of its own: its controllers wait for their next pass.
     sleeping = [
         str(path.relative_to(ROOT))
         for path in MODULES
         if ".sleep(" in path.read_text(encoding="utf-8")
+        and not path.is_relative_to(ROOT / "harness/local/kubernetes")
     ]
     assert sleeping == []

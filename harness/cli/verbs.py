@@ -1,0 +1,209 @@
+"""The verbs of the lifecycle as commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from harness import manifests
+from harness.cli.console import Terminal, megabytes, table
+from harness.cli.options import (
+    ConfigOption,
+    JsonOption,
+    Target,
+    TargetOption,
+    answering,
+    settings_of,
+)
+from harness.errors import ConfigurationError
+from harness.lifecycle.checkpoint import checkpoint as take_checkpoint
+from harness.lifecycle.recover import recover as put_right
+from harness.lifecycle.refresh import refresh_from_prod as refresh
+from harness.lifecycle.reset import reset as go_back
+from harness.lifecycle.status import status as ask_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.lifecycle.status import ClusterStatus
+    from harness.settings import Settings
+
+verbs = typer.Typer()
+
+
+@verbs.command("refresh-from-prod")
+def refresh_from_prod(
+    target: TargetOption = Target.local,
+    config: ConfigOption = None,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Make the sandbox's database the same as prod's, and prove it object by object."""
+    with answering(as_json=json) as answer:
+        done = refresh(settings_of(target, config), Terminal())
+        report = done.report()
+        answer.result(
+            report,
+            table(
+                [
+                    ("company", done.company),
+                    ("equal to prod", ", ".join(_counted(report["equal"]))),
+                    ("pg_restore", f"ended with {done.restored.exit_code}; content was verified"),
+                    ("prod", f"no write by us; pg_dump sampled {done.samples} times, none seen"),
+                    ("locks", f"at most {done.wiped.peak_locks:,} of {done.wiped.lock_table:,}"),
+                    *_told(done.told),
+                    ("seconds", _seconds(done.seconds)),
+                ]
+            ),
+        )
+
+
+@verbs.command()
+def checkpoint(
+    target: TargetOption = Target.local,
+    config: ConfigOption = None,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Keep a golden copy of the sandbox as it is now."""
+    with answering(as_json=json) as answer:
+        done = take_checkpoint(settings_of(target, config), Terminal())
+        answer.result(
+            done,
+            table(
+                [
+                    ("golden copy", done.generation),
+                    ("holds", f"{done.tables:,} tables, {done.rows:,} rows"),
+                    ("size", megabytes(done.bytes)),
+                    ("kept", f"{len(done.kept)} in {done.folder.parent}"),
+                    ("seconds", _seconds(done.seconds)),
+                ]
+            ),
+        )
+
+
+@verbs.command()
+def reset(
+    target: TargetOption = Target.local,
+    config: ConfigOption = None,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Bring the sandbox back to the newest golden copy."""
+    with answering(as_json=json) as answer:
+        done = go_back(settings_of(target, config), Terminal())
+        answer.result(
+            done,
+            table(
+                [
+                    ("golden copy", done.generation),
+                    ("equal to it", f"{done.tables:,} tables, {done.rows:,} rows"),
+                    ("pg_restore", f"ended with {done.restored.exit_code}; content was verified"),
+                    *_told(done.told),
+                    ("seconds", _seconds(done.seconds)),
+                ]
+            ),
+        )
+
+
+@verbs.command()
+def recover(
+    target: TargetOption = Target.local,
+    config: ConfigOption = None,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Finish the undo of a run that died: content, replicas, self-heal, Lease."""
+    with answering(as_json=json) as answer:
+        done = put_right(settings_of(target, config), Terminal())
+        answer.result(
+            done,
+            table(
+                [
+                    ("dead run", done.dead_run or "none had left anything"),
+                    ("content", done.content),
+                    ("put back", done.golden or "nothing had to be"),
+                    *_told(done.told),
+                    ("seconds", _seconds(done.seconds)),
+                ]
+            ),
+        )
+
+
+@verbs.command("manifests")
+def print_manifests(target: TargetOption = Target.local, config: ConfigOption = None) -> None:
+    """Print what a cluster needs before the harness can work on it, for `kubectl apply -f -`."""
+    with answering(as_json=False):
+        typer.echo(manifests.render(_names(settings_of(target, config))))
+
+
+@verbs.command()
+def status(
+    target: TargetOption = Target.local,
+    config: ConfigOption = None,
+    json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Say what the sandbox is at this moment."""
+    with answering(as_json=json) as answer:
+        found = ask_status(settings_of(target, config), Terminal())
+        since = f", since {found.since}" if found.since else ""
+        answer.result(
+            found,
+            table(
+                [
+                    ("prod", found.prod),
+                    ("sandbox", found.sandbox),
+                    ("", found.pins),
+                    (
+                        "content",
+                        f"{found.content} {f'({found.source})' if found.source else ''}{since}",
+                    ),
+                    ("being written by", found.writer or "nobody"),
+                    *_cluster(found.cluster),
+                    ("golden copies", ", ".join(found.golden) or "none"),
+                    ("client tools", f"{found.tools_version} in {found.tools_directory}"),
+                ]
+            ),
+        )
+
+
+def _names(settings: Settings) -> manifests.Names:
+    cluster = settings.cluster
+    if cluster is None:
+        raise ConfigurationError(
+            "there is no cluster to print manifests for",
+            found="settings without a table [cluster]",
+            expected="the names of the namespaces, the Application and the Deployment",
+            remedy="add [cluster] to the settings; README.md shows a complete one",
+        )
+    return manifests.Names(
+        sandbox_namespace=cluster.namespace,
+        deployment=cluster.deployment,
+        argocd_namespace=cluster.argocd_namespace,
+        application=cluster.application,
+        lease=cluster.lease,
+    )
+
+
+def _cluster(found: ClusterStatus | None) -> list[tuple[str, object]]:
+    if found is None:
+        return []
+    return [
+        ("application", f"{found.ready} of {found.replicas} Ready"),
+        ("self-heal", found.self_heal),
+        ("Lease", found.lease),
+        ("undo outstanding", f"of run {found.outstanding}" if found.outstanding else "none"),
+    ]
+
+
+def _told(told: list[str]) -> list[tuple[str, object]]:
+    return [("mind", text) for text in told]
+
+
+def _seconds(phases: Mapping[str, float]) -> str:
+    told = ", ".join(f"{title} {seconds:.1f}" for title, seconds in phases.items())
+    return f"{sum(phases.values()):.1f} ({told})"
+
+
+def _counted(numbers: Mapping[str, int]) -> Iterator[str]:
+    irregular = {"index": "indexes", "policy": "policies"}
+    for kind, count in numbers.items():
+        many = kind if kind.endswith("s") else irregular.get(kind, f"{kind}s")
+        yield f"{count:,} {kind if count == 1 else many}"
