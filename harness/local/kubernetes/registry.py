@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from harness.local.kubernetes import status
-from harness.local.kubernetes.patches import apply_patch
+from harness.local.kubernetes.patches import apply_patch, check_type
 from harness.local.kubernetes.resources import NAMESPACES, PODS
 
 if TYPE_CHECKING:
@@ -150,8 +150,9 @@ class Registry:
         write: Write = PLAIN,
     ) -> Obj:
         """PATCH; a `metadata.resourceVersion` in the patch makes it a compare-and-swap."""
+        check_type(resource, patch.content_type)
         current = self.require(resource, namespace, name)
-        patched = apply_patch(resource, current, patch)
+        patched = apply_patch(patch, current)
         new = _addressed(resource, namespace, name, patched)
         if new["metadata"].get("uid") != current["metadata"]["uid"]:
             message = f'Invalid value: "{new["metadata"].get("uid")}": field is immutable'
@@ -243,6 +244,11 @@ def _addressed(resource: Resource, namespace: str, name: str | None, body: Any) 
     """The body, if it is the object that the path speaks of; 400 otherwise."""
     if not isinstance(body, dict) or not isinstance(body.get("metadata", {}), dict):
         raise status.bad_request(f"the body is no {resource.kind}")
+    if resource.custom and not {"apiVersion", "kind"} <= body.keys():
+        raise status.bad_request(
+            f"the object provided is unrecognized (must be of type {resource.kind}):"
+            " Object 'Kind' is missing"
+        )
     new = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
     if (new["apiVersion"], new["kind"]) != (resource.api_version, resource.kind):
         raise status.bad_request(
@@ -274,7 +280,7 @@ def _check_preconditions(resource: Resource, current: Obj, new: Obj) -> None:
             missing = status.FieldError(
                 "metadata.resourceVersion", "Invalid value: 0: must be specified for an update"
             )
-            raise missing.of(resource.kind, resource.group, name)
+            raise missing.of(resource.plural, resource.group, name)  # so says the real one
     elif given["resourceVersion"] != held["resourceVersion"]:
         raise status.conflict(resource, name)
 
