@@ -176,17 +176,9 @@ class Registry:
         current = self.require(resource, namespace, name)
         metadata = current["metadata"]
         if deletion.uid not in {None, metadata["uid"]}:
-            raise status.conflict(
-                resource, name,
-                f"Precondition failed: UID in precondition: {deletion.uid},"
-                f" UID in object meta: {metadata['uid']}",
-            )  # fmt: skip
+            raise _precondition_failed(resource, current, "UID", deletion.uid)
         if deletion.revision not in {None, metadata["resourceVersion"]}:
-            raise status.conflict(
-                resource, name,
-                f"Precondition failed: ResourceVersion in precondition: {deletion.revision},"
-                f" ResourceVersion in object meta: {metadata['resourceVersion']}",
-            )  # fmt: skip
+            raise _precondition_failed(resource, current, "ResourceVersion", deletion.revision)
         finalizers = metadata.get("finalizers", [])
         if "deletionTimestamp" not in metadata:
             asked = _PROPAGATION.get(deletion.propagation, [])
@@ -233,11 +225,10 @@ class Registry:
     def _require_open_namespace(self, resource: Resource, namespace: str, name: str) -> None:
         found = self.require(NAMESPACES, "", namespace)
         if "deletionTimestamp" in found["metadata"]:
+            why = "because it is being terminated"
             raise status.forbidden(
-                resource, name,
-                f"unable to create new content in namespace {namespace} because it is being"
-                " terminated",
-            )  # fmt: skip
+                resource, name, f"unable to create new content in namespace {namespace} {why}"
+            )
 
 
 def _addressed(resource: Resource, namespace: str, name: str | None, body: Any) -> Obj:
@@ -270,11 +261,7 @@ def _addressed(resource: Resource, namespace: str, name: str | None, body: Any) 
 def _check_preconditions(resource: Resource, current: Obj, new: Obj) -> None:
     name, held, given = current["metadata"]["name"], current["metadata"], new["metadata"]
     if given.get("uid") not in {None, "", held["uid"]}:
-        raise status.conflict(
-            resource, name,
-            f"Precondition failed: UID in precondition: {given['uid']},"
-            f" UID in object meta: {held['uid']}",
-        )  # fmt: skip
+        raise _precondition_failed(resource, current, "UID", given["uid"])
     if not given.get("resourceVersion"):
         if not resource.unconditional:
             missing = status.FieldError(
@@ -283,6 +270,14 @@ def _check_preconditions(resource: Resource, current: Obj, new: Obj) -> None:
             raise missing.of(resource.plural, resource.group, name)  # so says the real one
     elif given["resourceVersion"] != held["resourceVersion"]:
         raise status.conflict(resource, name)
+
+
+def _precondition_failed(
+    resource: Resource, current: Obj, what: str, wanted: Any
+) -> status.StatusError:
+    held = current["metadata"][{"UID": "uid", "ResourceVersion": "resourceVersion"}[what]]
+    why = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {held}"
+    return status.conflict(resource, current["metadata"]["name"], why)
 
 
 def _grace(resource: Resource, current: Obj, deletion: Deletion) -> int:
