@@ -25,6 +25,14 @@ JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLICATIONS = ("argoproj.io", "v1alpha1")
 
+_CLIENTS: list[ApiClient] = []
+
+
+def close_connections() -> None:
+    """Close what the clients keep open between calls; they can be used again."""
+    for client in _CLIENTS:
+        client.close()
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -43,14 +51,14 @@ class Cluster:
 
     @cached_property
     def admin(self) -> ApiClient:
-        return ApiClient(self._configuration)
+        return _client(self._configuration)
 
     def with_token(self, token: str) -> ApiClient:
         given = self._configuration
         configuration = Configuration(host=given.host)
         configuration.ssl_ca_cert = given.ssl_ca_cert
         configuration.api_key = {"authorization": f"Bearer {token}"}
-        return ApiClient(configuration)
+        return _client(configuration)
 
     def as_account(self, namespace: str, name: str) -> ApiClient:
         asked = {"spec": {"expirationSeconds": 3600}}
@@ -63,6 +71,11 @@ class Cluster:
             lambda: api.list_namespaced_custom_object(*APPLICATIONS, "default", "applications"),
             SOON,
         )
+
+
+def _client(configuration: Configuration) -> ApiClient:
+    _CLIENTS.append(ApiClient(configuration))
+    return _CLIENTS[-1]
 
 
 def refusal(status: int, call: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:

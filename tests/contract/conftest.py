@@ -18,7 +18,7 @@ from kubernetes.client.exceptions import ApiException
 
 from harness.local.kubernetes import launch
 from tests.contract.apiserver import ASSETS, running_apiserver
-from tests.contract.cluster import Cluster
+from tests.contract.cluster import Cluster, close_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,13 @@ def _define_application(cluster: Cluster) -> None:
     definition = yaml.safe_load(_DEFINITION.read_text())
     ApiextensionsV1Api(cluster.admin).create_custom_resource_definition(definition)
     cluster.await_applications()
+
+
+@pytest.fixture(autouse=True)
+def no_connection_is_left() -> Iterator[None]:
+    """Every warning is an error here, and one of a forgotten socket would hit another test."""
+    yield
+    close_connections()
 
 
 @pytest.fixture

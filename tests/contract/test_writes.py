@@ -65,6 +65,21 @@ def test_a_name_that_is_taken_is_409(cluster: Cluster, namespace: str) -> None:
     assert body["message"] == 'configmaps "one" already exists'
 
 
+def test_an_application_needs_its_kind(applications: Applications) -> None:
+    body = application()
+    del body["kind"]
+    assert refusal(400, applications.create, body)["reason"] == "BadRequest"
+
+
+def test_fields_that_the_definition_does_not_know(applications: Applications) -> None:
+    applications.create(application())
+    patch = {"spec": {"syncPolicy": {"automated": {"unknown": True}}}}
+    kept = applications.patch(patch)
+    assert kept["spec"]["syncPolicy"]["automated"] == {}
+    body = refusal(422, applications.patch, patch, field_validation="Strict")
+    assert 'unknown field "spec.syncPolicy.automated.unknown"' in body["message"]
+
+
 def test_an_object_needs_its_namespace(cluster: Cluster) -> None:
     body = refusal(404, core(cluster).create_namespaced_config_map, "nowhere", config_map("one"))
     assert body["details"] == {"name": "nowhere", "kind": "namespaces"}
@@ -310,6 +325,7 @@ def test_pause_and_journal_are_one_compare_and_swap(applications: Applications) 
 def test_an_application_cannot_be_put_without_revision(applications: Applications) -> None:
     applications.create(application())
     body = refusal(422, applications.replace, application())
+    assert body["details"]["kind"] == "applications"
     assert body["details"]["causes"][0]["field"] == "metadata.resourceVersion"
 
 
@@ -333,6 +349,11 @@ def test_the_fields_of_automated_are_typed(applications: Applications) -> None:
     applications.create(application())
     body = refusal(422, applications.patch, {"spec": {"syncPolicy": {"automated": {"prune": "x"}}}})
     assert body["details"]["causes"][0]["field"] == "spec.syncPolicy.automated.prune"
+
+
+def test_a_dry_run_is_all_or_none(cluster: Cluster, namespace: str) -> None:
+    api = core(cluster)
+    refusal(422, api.create_namespaced_config_map, namespace, config_map("one"), dry_run="Some")
 
 
 def test_a_dry_run_answers_and_keeps_nothing(

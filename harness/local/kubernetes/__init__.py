@@ -11,6 +11,8 @@ keeps its state through any death. From the wire inwards:
     control      what only a test can ask for (faults)
 
 What differs from a real server: admission policies are kept and not enforced; unknown fields are
-kept, not pruned; there are no ReplicaSets, no images, no volumes, no server-side apply, no pages of
-a long list, no tables, no managedFields, and Jobs are kept and not run.
+kept, not pruned (but for an Application's `automated`); bodies are JSON only, which leaves out the
+kubectl commands that send protobuf (`create configmap`, `auth can-i`); there are no ReplicaSets, no
+images, no volumes, no server-side apply, no pages of a long list, no tables, no managedFields; Jobs
+are kept and not run; of several faults in one object only the first is told.
 """

@@ -42,22 +42,25 @@ class Patch:
     content: Any
 
 
-def apply_patch(resource: Resource, current: Obj, asked: Patch) -> Obj:
-    """The object that results; `current` is left as it is."""
-    content_type, patch = asked.content_type, asked.content
-    if content_type == JSON:
-        if not isinstance(patch, list):
-            raise bad_request("json: cannot unmarshal object into Go value of type []Operation")
-        patched = json_patch(current, patch)
-    elif content_type == MERGE and isinstance(patch, dict):
-        patched = merge_patch(current, patch)
-    elif content_type == STRATEGIC and isinstance(patch, dict) and not resource.custom:
-        patched = strategic_merge(current, patch)
-    elif content_type in {MERGE, STRATEGIC} and not isinstance(patch, dict):
-        raise bad_request("json: cannot unmarshal array into Go value of type map[string]any")
-    else:
-        accepted = [JSON, MERGE] if resource.custom else [JSON, MERGE, STRATEGIC]
+def check_type(resource: Resource, content_type: str) -> None:
+    """Refuse a patch of a type that the kind does not take."""
+    accepted = [JSON, MERGE] if resource.custom else [JSON, MERGE, STRATEGIC]
+    if content_type not in accepted:
         raise unsupported_media_type(", ".join(accepted))
+
+
+def apply_patch(asked: Patch, current: Obj) -> Obj:
+    """The object that results; `current` is left as it is."""
+    patch = asked.content
+    fits = isinstance(patch, list if asked.content_type == JSON else dict)
+    if not fits:
+        raise bad_request(f"error decoding patch: json: cannot unmarshal {type(patch).__name__}")
+    if asked.content_type == JSON:
+        patched = json_patch(current, patch)
+    elif asked.content_type == MERGE:
+        patched = merge_patch(current, patch)
+    else:
+        patched = strategic_merge(current, patch)
     if not isinstance(patched, dict) or not isinstance(patched.get("metadata"), dict):
         raise bad_request("the patched object has no metadata")
     return patched
@@ -97,9 +100,9 @@ def json_patch(target: Obj, operations: list[Obj]) -> Any:
             document = _add(_remove(document, path), path, copy.deepcopy(operation.get("value")))
         elif kind == "test":
             if _resolve(document, path, missing=None) != operation.get("value"):
-                raise rejected_patch(f"testing value {path} failed: test failed")
+                raise rejected_patch()
         else:
-            raise bad_request(f"Unexpected kind: {kind}")
+            raise rejected_patch()
     return document
 
 
@@ -114,7 +117,7 @@ def _index(array: list[Any], key: str, *, end: bool = False) -> int:
     if end and key == "-":
         return len(array)
     if not key.isdigit() or int(key) >= len(array) + end:
-        raise rejected_patch(f"index {key} is out of bounds: Invalid index")
+        raise rejected_patch()
     return int(key)
 
 
@@ -127,7 +130,7 @@ def _resolve(document: Any, pointer: str, missing: Any = _ABSENT) -> Any:
         elif missing is not _ABSENT:
             return missing
         else:
-            raise rejected_patch(f"doc is missing path: {pointer}: missing value")
+            raise rejected_patch()
     return document
 
 
@@ -141,7 +144,7 @@ def _add(document: Any, pointer: str, value: Any) -> Any:
     elif isinstance(parent, dict):
         parent[last] = value
     else:
-        raise rejected_patch(f"add operation does not apply: doc is missing path: {pointer}")
+        raise rejected_patch()
     return document
 
 

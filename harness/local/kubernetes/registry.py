@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from harness.local.kubernetes import status
-from harness.local.kubernetes.patches import apply_patch
+from harness.local.kubernetes.patches import apply_patch, check_type
 from harness.local.kubernetes.resources import NAMESPACES, PODS
 
 if TYPE_CHECKING:
@@ -150,8 +150,9 @@ class Registry:
         write: Write = PLAIN,
     ) -> Obj:
         """PATCH; a `metadata.resourceVersion` in the patch makes it a compare-and-swap."""
+        check_type(resource, patch.content_type)
         current = self.require(resource, namespace, name)
-        patched = apply_patch(resource, current, patch)
+        patched = apply_patch(patch, current)
         new = _addressed(resource, namespace, name, patched)
         if new["metadata"].get("uid") != current["metadata"]["uid"]:
             message = f'Invalid value: "{new["metadata"].get("uid")}": field is immutable'
@@ -175,17 +176,9 @@ class Registry:
         current = self.require(resource, namespace, name)
         metadata = current["metadata"]
         if deletion.uid not in {None, metadata["uid"]}:
-            raise status.conflict(
-                resource, name,
-                f"Precondition failed: UID in precondition: {deletion.uid},"
-                f" UID in object meta: {metadata['uid']}",
-            )  # fmt: skip
+            raise _precondition_failed(resource, current, "UID", deletion.uid)
         if deletion.revision not in {None, metadata["resourceVersion"]}:
-            raise status.conflict(
-                resource, name,
-                f"Precondition failed: ResourceVersion in precondition: {deletion.revision},"
-                f" ResourceVersion in object meta: {metadata['resourceVersion']}",
-            )  # fmt: skip
+            raise _precondition_failed(resource, current, "ResourceVersion", deletion.revision)
         finalizers = metadata.get("finalizers", [])
         if "deletionTimestamp" not in metadata:
             asked = _PROPAGATION.get(deletion.propagation, [])
@@ -232,17 +225,21 @@ class Registry:
     def _require_open_namespace(self, resource: Resource, namespace: str, name: str) -> None:
         found = self.require(NAMESPACES, "", namespace)
         if "deletionTimestamp" in found["metadata"]:
+            why = "because it is being terminated"
             raise status.forbidden(
-                resource, name,
-                f"unable to create new content in namespace {namespace} because it is being"
-                " terminated",
-            )  # fmt: skip
+                resource, name, f"unable to create new content in namespace {namespace} {why}"
+            )
 
 
 def _addressed(resource: Resource, namespace: str, name: str | None, body: Any) -> Obj:
     """The body, if it is the object that the path speaks of; 400 otherwise."""
     if not isinstance(body, dict) or not isinstance(body.get("metadata", {}), dict):
         raise status.bad_request(f"the body is no {resource.kind}")
+    if resource.custom and not {"apiVersion", "kind"} <= body.keys():
+        raise status.bad_request(
+            f"the object provided is unrecognized (must be of type {resource.kind}):"
+            " Object 'Kind' is missing"
+        )
     new = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
     if (new["apiVersion"], new["kind"]) != (resource.api_version, resource.kind):
         raise status.bad_request(
@@ -264,19 +261,23 @@ def _addressed(resource: Resource, namespace: str, name: str | None, body: Any) 
 def _check_preconditions(resource: Resource, current: Obj, new: Obj) -> None:
     name, held, given = current["metadata"]["name"], current["metadata"], new["metadata"]
     if given.get("uid") not in {None, "", held["uid"]}:
-        raise status.conflict(
-            resource, name,
-            f"Precondition failed: UID in precondition: {given['uid']},"
-            f" UID in object meta: {held['uid']}",
-        )  # fmt: skip
+        raise _precondition_failed(resource, current, "UID", given["uid"])
     if not given.get("resourceVersion"):
         if not resource.unconditional:
             missing = status.FieldError(
                 "metadata.resourceVersion", "Invalid value: 0: must be specified for an update"
             )
-            raise missing.of(resource.kind, resource.group, name)
+            raise missing.of(resource.plural, resource.group, name)  # so says the real one
     elif given["resourceVersion"] != held["resourceVersion"]:
         raise status.conflict(resource, name)
+
+
+def _precondition_failed(
+    resource: Resource, current: Obj, what: str, wanted: Any
+) -> status.StatusError:
+    held = current["metadata"][{"UID": "uid", "ResourceVersion": "resourceVersion"}[what]]
+    why = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {held}"
+    return status.conflict(resource, current["metadata"]["name"], why)
 
 
 def _grace(resource: Resource, current: Obj, deletion: Deletion) -> int:

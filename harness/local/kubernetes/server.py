@@ -13,7 +13,7 @@ from harness.local.kubernetes.identity import MASTERS
 from harness.local.kubernetes.patches import Patch
 from harness.local.kubernetes.paths import Target, named_by_selector, parse, verb_of
 from harness.local.kubernetes.registry import Deletion, Registry, Write
-from harness.local.kubernetes.resources import REVIEWS
+from harness.local.kubernetes.resources import BY_PATH, REVIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -94,14 +94,14 @@ class Server:
             return web.json_response(document)
         target = parse(request.path)
         if target is None:
-            return web.Response(status=404, text="404 page not found\n")
+            raise web.HTTPNotFound(text="404 page not found\n")
         return await self._ask(request, user, target)
 
     async def _ask(self, request: web.Request, user: User, target: Target) -> web.StreamResponse:
         verb = verb_of(request.method, target, request.query)
         self._authorize(user, verb, target, request.query)
         if not target.served:
-            raise status.no_such_path()
+            raise _absence_of(target)
         if verb == "watch":
             return await watching.watch(request, target, self._registry.store, self._speed)
         if target.subresource == "log":
@@ -166,6 +166,16 @@ class Server:
         return watching.listing(target, request.query, self._registry.store)
 
 
+def _absence_of(target: Target) -> Exception:
+    """What the real server says of a group, a resource and a subresource that it does not have."""
+    resource = target.resource
+    if not any((resource.group, resource.version) == key[:2] for key in BY_PATH):
+        return web.HTTPNotFound(text="404 page not found\n")
+    if resource.custom:
+        return status.not_found(resource, target.name)
+    return status.no_such_path()
+
+
 @web.middleware
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
@@ -195,7 +205,9 @@ async def _json(request: web.Request) -> Any:
 
 def _is_dry(values: list[str]) -> bool:
     if values not in ([], ["All"]):
-        raise status.bad_request(f'dryRun: Unsupported value: {values[0]!r}: supported: "All"')
+        message = f'Unsupported value: {json.dumps(values)}: supported values: "All"'
+        unknown = status.FieldError("dryRun", message, reason="FieldValueNotSupported")
+        raise unknown.of("Options", "meta.k8s.io", "")
     return bool(values)
 
 

@@ -24,10 +24,10 @@ class StatusError(Exception):
         super().__init__(message)
         self.code = code
         self.reason = reason
-        self.details = details or {}
+        self.details = details
         self.retry_after = retry_after
         if retry_after is not None:
-            self.details["retryAfterSeconds"] = retry_after
+            self.details = {**(details or {}), "retryAfterSeconds": retry_after}
 
     @property
     def body(self) -> Obj:
@@ -39,7 +39,7 @@ class StatusError(Exception):
             "status": "Failure",
             "message": str(self),
             "reason": self.reason,
-            **({"details": self.details} if self.details else {}),
+            **({} if self.details is None else {"details": self.details}),
             "code": self.code,
         }
 
@@ -74,7 +74,10 @@ def not_found(resource: Resource, name: str) -> StatusError:
 def no_such_path() -> StatusError:
     """The group is served, the resource is not."""
     return StatusError(
-        HTTPStatus.NOT_FOUND, "NotFound", "the server could not find the requested resource"
+        HTTPStatus.NOT_FOUND,
+        "NotFound",
+        "the server could not find the requested resource",
+        details={},
     )
 
 
@@ -112,11 +115,12 @@ class FieldError(Exception):
     def of(self, kind: str, group: str, name: str) -> StatusError:
         """The field was one of this object's."""
         subject = f"{kind}.{group}" if group else kind
+        details = {"name": name, "group": group, "kind": kind, "causes": [self.cause]}
         return StatusError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "Invalid",
             f'{subject} "{name}" is invalid: {self}',
-            details={"name": name, "group": group, "kind": kind, "causes": [self.cause]},
+            details={key: value for key, value in details.items() if value},
         )
 
 
@@ -126,9 +130,14 @@ def required(field: str, why: str = "") -> FieldError:
     return FieldError(field, message, reason="FieldValueRequired")
 
 
-def rejected_patch(why: str) -> StatusError:
-    """A patch that is well-formed and cannot be applied."""
-    return StatusError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid", why)
+def rejected_patch() -> StatusError:
+    """A patch that is well-formed and cannot be applied; the real server does not say why."""
+    return StatusError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "Invalid",
+        "the server rejected our request due to an error in our request",
+        details={},
+    )
 
 
 def bad_request(message: str) -> StatusError:
@@ -163,6 +172,7 @@ def method_not_allowed() -> StatusError:
         HTTPStatus.METHOD_NOT_ALLOWED,
         "MethodNotAllowed",
         "the server does not allow this method on the requested resource",
+        details={},
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from harness.local.kubernetes import status
-from harness.local.kubernetes.patches import Patch, apply_patch
+from harness.local.kubernetes.patches import Patch, apply_patch, check_type
 from harness.local.kubernetes.rbac import Access
 from harness.local.kubernetes.resources import DEPLOYMENTS, PODS, SERVICE_ACCOUNTS
 from harness.local.kubernetes.validation import check_replicas
@@ -46,9 +46,11 @@ def scale_of(deployment: Obj) -> Obj:
 
 def write_scale(registry: Registry, target: Target, asked: Any, write: Write) -> Obj:
     """PUT or PATCH of a Scale; its resourceVersion is the Deployment's, and a precondition."""
+    if isinstance(asked, Patch):
+        check_type(DEPLOYMENTS, asked.content_type)
     deployment = registry.require(DEPLOYMENTS, target.namespace, target.name)
     scale = scale_of(deployment)
-    body = apply_patch(DEPLOYMENTS, scale, asked) if isinstance(asked, Patch) else asked
+    body = apply_patch(asked, scale) if isinstance(asked, Patch) else asked
     if not isinstance(body, dict) or body.get("kind", "Scale") != "Scale":
         raise status.bad_request("the body is no Scale")
     revision = body.get("metadata", {}).get("resourceVersion")

@@ -7,6 +7,7 @@ fields are kept, where a real server prunes them.
 from __future__ import annotations
 
 import base64
+import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from harness.local.kubernetes.resources import (
     ROLES,
     SECRETS,
 )
-from harness.local.kubernetes.status import FieldError, bad_request, rejected_patch, required
+from harness.local.kubernetes.status import FieldError, bad_request, required
 
 if TYPE_CHECKING:
     from harness.local.kubernetes.resources import Obj, Resource
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _SUBDOMAIN_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.',"
-    " and must start and end with an alphanumeric character"
+    " and must start and end with an alphanumeric character (e.g. 'example.com', regex used for"
+    f" validation is '{_SUBDOMAIN.pattern}')"
 )
 _MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)")
 _DEFAULT_GRACE_SECONDS = 30
+_AUTOMATED = {"allowEmpty", "enabled", "prune", "selfHeal"}
 _JSON_TYPES = {type(None): "null", bool: "boolean", dict: "object", list: "array", str: "string"}
 
 
@@ -76,12 +79,8 @@ class Validator:
         elif resource is NAMESPACES:
             _prepare_namespace(new, old)
         elif resource is APPLICATIONS:
-            automated = _automated(new)
-            if self._old_definition and "enabled" in automated:
-                if strict:
-                    unknown = 'unknown field "spec.syncPolicy.automated.enabled"'
-                    raise rejected_patch(unknown) if old else bad_request(unknown)
-                del automated["enabled"]
+            known = _AUTOMATED - {"enabled"} if self._old_definition else _AUTOMATED
+            _check_application(new, known, strict=strict)
 
 
 def check_replicas(replicas: Any) -> None:
@@ -118,10 +117,14 @@ def _prepare_deployment(new: Obj, old: Obj | None) -> None:
     template = spec.get("template") or {}
     labels = (template.get("metadata") or {}).get("labels") or {}
     if any(labels.get(key) != value for key, value in selector.items()):
-        message = f"Invalid value: {labels!r}: `selector` does not match template `labels`"
+        message = (
+            f"Invalid value: {json.dumps(labels)}: `selector` does not match template `labels`"
+        )
         raise FieldError("spec.template.metadata.labels", message)
     if old is not None and old["spec"]["selector"] != spec["selector"]:
-        raise FieldError("spec.selector", f"Invalid value: {selector!r}: field is immutable")
+        raise FieldError(
+            "spec.selector", f"Invalid value: {json.dumps(selector)}: field is immutable"
+        )
     _prepare_pod(template.setdefault("spec", {}))
 
 
@@ -174,16 +177,20 @@ def _prepare_namespace(new: Obj, old: Obj | None) -> None:
         new["status"] = {"phase": "Active"}
 
 
-def _automated(application: Obj) -> Obj:
-    """`spec.syncPolicy.automated`, empty where it is absent, with its types checked."""
+def _check_application(application: Obj, known: set[str], *, strict: bool) -> None:
+    """Treat `spec.syncPolicy.automated` as the schema does; unknown fields go without a word."""
     if not isinstance(application.get("spec"), dict):
         raise required("spec")
     application["spec"] = _without_nulls(application["spec"])
     policy = _typed("spec.syncPolicy", application["spec"].get("syncPolicy", {}), dict)
     automated: Obj = _typed("spec.syncPolicy.automated", policy.get("automated", {}), dict)
-    for field in ("enabled", "prune", "selfHeal", "allowEmpty"):
-        _typed(f"spec.syncPolicy.automated.{field}", automated.get(field, False), bool)
-    return automated
+    for field in automated.keys() - known:
+        if strict:
+            path = f"spec.syncPolicy.automated.{field}"
+            raise bad_request(f'strict decoding error: unknown field "{path}"')
+        del automated[field]
+    for field, value in automated.items():
+        _typed(f"spec.syncPolicy.automated.{field}", value, bool)
 
 
 def _without_nulls(value: Any) -> Any:

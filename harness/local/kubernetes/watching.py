@@ -55,9 +55,9 @@ class View:
 
 def listing(target: Target, query: Mapping[str, str], store: Store) -> Obj:
     """The list that a GET of a collection returns; it is never cut into pages."""
-    asked = query.get("resourceVersion", "")
-    if query.get("resourceVersionMatch") == "Exact" and asked != str(store.revision):
-        raise expired(_revision(asked), store.revision)
+    asked = _revision(query.get("resourceVersion") or "0")
+    if query.get("resourceVersionMatch") == "Exact" and asked != store.revision:
+        raise expired(asked, store.revision)  # only the present is kept
     items = View(target, query).items(store)
     if not target.resource.custom:
         for item in items:  # the real server leaves out what the list's own kind says already

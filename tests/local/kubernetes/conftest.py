@@ -8,7 +8,7 @@ import pytest
 from kubernetes.client import AppsV1Api, CoreV1Api
 
 from harness.local.kubernetes import launch
-from tests.contract.cluster import Applications, Cluster
+from tests.contract.cluster import Applications, Cluster, close_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     stand_in = launch.start(tmp_path_factory.mktemp("stand-in"), f"--speed={SPEED}")
     yield stand_in
     stand_in.stop()
+
+
+@pytest.fixture(autouse=True)
+def no_connection_is_left() -> Iterator[None]:
+    """Every warning is an error here, and one of a forgotten socket would hit another test."""
+    yield
+    close_connections()
 
 
 @pytest.fixture

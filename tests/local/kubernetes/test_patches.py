@@ -47,7 +47,7 @@ def test_json_patch(operation: Any, result: Any) -> None:
         ({"op": "remove", "path": "/b"}, 422),
         ({"op": "replace", "path": "/a/7", "value": 1}, 422),
         ({"op": "test", "path": "/a/0", "value": 2}, 422),
-        ({"op": "jump", "path": "/a"}, 400),
+        ({"op": "jump", "path": "/a"}, 422),
         ({"op": "add", "path": "a"}, 400),
     ],
 )
