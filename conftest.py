@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,16 +15,28 @@ from harness.errors import LifecycleError
 from harness.local.platform import LocalOptions, local_platform
 from harness.progress import Silent
 from harness.settings import Settings
+from steps.people import Person, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.local.cluster import LocalCluster
 
 pytest_plugins = [
     "steps.attempt",
     "steps.client_tools",
+    "steps.cluster",
     "steps.collector",
+    "steps.deaths",
     "steps.golden",
     "steps.prod",
     "steps.rehearsal",
+    "steps.runner",
     "steps.sandbox",
 ]
+
+# Scenarios wait for it whenever a whole machine is said to have died.
+_LEASE_SECONDS = 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,6 +77,7 @@ class Target:
         self._config = config
         self._stack = ExitStack()
         self._settings: Settings | None = None
+        self.cluster: LocalCluster | None = None
         self.lines: list[str] = []
 
     @property
@@ -80,7 +94,12 @@ class Target:
 
     def _open_live(self) -> Settings:
         settings = Settings.live(self._config.getoption("sandbox_config"))
-        self.lines = [f"target: live, {self._config.getoption('sandbox_config')}"]
+        names = settings.cluster
+        told = f"Application {names.application}" if names else "nobody runs an application"
+        self.lines = [
+            f"target: live, {self._config.getoption('sandbox_config')}",
+            f"cluster: {told}",
+        ]
         return settings
 
     def _open_local(self) -> Settings:
@@ -92,14 +111,17 @@ class Target:
             prod_globals=option("prod_globals"),
             keep=option("keep_sandbox"),
             durable=option("keep_sandbox"),
+            **({} if option("keep_sandbox") else {"lease_seconds": _LEASE_SECONDS}),
         )
         platform = self._stack.enter_context(local_platform(options, Silent()))
         self.lines = [
             f"target: local, {platform.description}",
             f"prod: {platform.prod_origin}",
         ]
-        if platform.cluster is not None:
-            self.lines.append(f"cluster: {platform.cluster.description}")
+        self.cluster = platform.cluster
+        if self.cluster is not None:
+            policy = "admission policy not enforced here"
+            self.lines.append(f"cluster: {self.cluster.description}; {policy}")
         return platform.settings
 
 
@@ -132,6 +154,15 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"sandbox: {each}local (--postgres={kind}), prod filled from {content}"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs the administrator of the cluster, where the target lends none."""
+    if config.getoption("target") == "live":
+        reason = "a live target lends nobody its administrator: run it on the local one"
+        for item in items:
+            if item.get_closest_marker("local"):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Open the target if a scenario was collected, and say what it turned out to be."""
     wanted = any(item.path.suffix == ".feature" for item in items)
@@ -156,3 +187,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def settings(request: pytest.FixtureRequest) -> Settings:
     """The target's settings; a Given may put others in their place for one scenario."""
     return request.config.stash[_target].settings
+
+
+@pytest.fixture
+def local_cluster(request: pytest.FixtureRequest) -> LocalCluster:
+    """The cluster of the local target, for scenarios with the tag @local."""
+    cluster = request.config.stash[_target].cluster
+    assert cluster is not None, "the local target has no cluster"
+    return cluster
+
+
+@pytest.fixture
+def person(local_cluster: LocalCluster, settings: Settings) -> Iterator[Person]:
+    """Somebody who may change anything in the cluster; what they did is undone at the end."""
+    assert settings.cluster is not None
+    with ExitStack() as undo:
+        pods = local_cluster.sandbox_processes
+        yield Person(local_cluster.admin, settings.cluster, pods, undo)
+
+
+@pytest.fixture
+def prod_traffic(local_cluster: LocalCluster) -> Traffic:
+    """Ordinary work on prod, through its ERP."""
+    return Traffic(f"{local_cluster.prod.url}/traffic")

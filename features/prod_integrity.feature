@@ -38,3 +38,26 @@ Feature: Prod's integrity
     And a rehearsal that wrote to the sandbox
     When the sandbox is reset
     Then prod is exactly as it was
+
+  Scenario: The runner's identity cannot touch prod's namespace
+    When it is asked what the harness's identity may do in the cluster
+    Then it may do none of this to prod
+      | what                              |
+      | scale its application             |
+      | delete its application            |
+      | read its Secrets                  |
+      | enter its pods                    |
+      | change its Application in Argo CD |
+      | delete its Application in Argo CD |
+    And it may do nothing else that could hurt prod
+
+  Scenario: The runner may change nothing but the pause of the sandbox's Application
+    When a change of something else is rehearsed on the sandbox's Application
+    Then the admission policy has denied it, or it is reported that none is enforced here
+
+  @local
+  Scenario: Ordinary traffic on prod during a refresh raises no false alarm
+    Given prod as it is now
+    When the sandbox is refreshed while prod's application goes on writing
+    Then prod has changed by what its application wrote, and by nothing else
+    And every session of the harness on prod starts read-only

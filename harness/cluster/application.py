@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.cluster.appstate import AppState, Paused, Rearmed
-from harness.cluster.errors import ChangedMeanwhileError, NotYetError, before_any_change
+from harness.cluster.errors import ApiError, ChangedMeanwhileError, NotYetError, before_any_change
 from harness.cluster.owners import refuse_owners
 from harness.cluster.policy import SyncPolicy, pausing, restoring
 from harness.cluster.resources import APPLICATIONS, Target
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _JOURNAL_POINTER = f"/metadata/annotations/{JOURNAL_ANNOTATION.replace('/', '~1')}"
 _SKIP_ANNOTATION = "argocd.argoproj.io/skip-reconcile"
+_PROBE = "sandbox-lifecycle.dev/probe"
+_POLICY = "ValidatingAdmissionPolicy"
 _FINAL_PHASES = {"Succeeded", "Failed", "Error"}
 _POLL = 0.1
 
@@ -73,6 +75,22 @@ class Application:
             if state.policy.automated_on:
                 refuse_owners(self._api, self._target, found, self._drops_enabled)
         return state
+
+    def is_guarded(self) -> bool:
+        """Whether an admission policy keeps the harness from changing more than the pause.
+
+        RBAC cannot say so. A change of something else is rehearsed, which changes nothing.
+
+        Raises:
+            ApiError: The question is not answered.
+        """
+        try:
+            self._api.rehearse(self._target, {"metadata": {"labels": {_PROBE: "rehearsed"}}})
+        except ApiError as error:
+            if _POLICY in (error.found or ""):
+                return True
+            raise
+        return False
 
     def pause(self, journal: str, original: SyncPolicy, *, held: Held) -> Paused:
         """Switch automated sync off and hang the journal on the Application, in one write.

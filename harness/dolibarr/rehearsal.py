@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.sides import Sandbox
 
 _STATEMENTS = load_sql(__package__, "rehearsal.sql")
+_RENAME = "UPDATE public.llx_const SET value = %s WHERE name = 'MAIN_INFO_SOCIETE_NOM'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,10 @@ def rehearse(sandbox: Sandbox, deadlines: Deadlines) -> Rehearsed:
     if row is None:
         raise FailedError("the rehearsal told no numbers")
     return Rehearsed(*row)
+
+
+def rename_company(sandbox: Sandbox, name: str, deadlines: Deadlines) -> None:
+    """Give the sandbox's company another name, as an administrator does on its setup page."""
+    as_application = replace(sandbox, login=sandbox.application)
+    with connect(as_application, Run(), "rehearsal", deadlines) as session:
+        session.execute(_RENAME, (name,))

@@ -63,7 +63,20 @@ def differences_from_golden(settings: Settings) -> list[Difference]:
     Raises:
         FailedError: There is no golden copy, or it is damaged.
     """
+    return differences(_golden(settings), sandbox_now(settings), grants=True)
+
+
+def golden_from_prod(settings: Settings) -> list[Difference]:
+    """How the newest golden copy differs from what prod holds now.
+
+    Raises:
+        FailedError: There is no golden copy, or it is damaged.
+    """
+    return differences(prod_now(settings), _golden(settings), grants=False)
+
+
+def _golden(settings: Settings) -> Fingerprint:
     golden = GoldenStore(settings.golden.directory, settings.golden.generations).latest()
     if golden is None:
-        raise FailedError("there is no golden copy to compare the sandbox with")
-    return differences(golden.manifest.fingerprint, sandbox_now(settings), grants=True)
+        raise FailedError("there is no golden copy to compare with")
+    return golden.manifest.fingerprint

@@ -17,7 +17,7 @@ from harness import manifests
 from harness.deadlines import eventually
 from harness.errors import FailedError
 from harness.local.administrator import Administrator
-from harness.local.kubernetes import launch
+from harness.local.kubernetes import launch, processes
 from harness.local.undo import Undo
 from harness.local.workloads import ARGOCD, DEPLOYMENT, Erp, namespace
 
@@ -91,6 +91,14 @@ class LocalCluster:
             "prod_namespace": self.prod.name,
             "prod_application": self.prod.name,
         }
+
+    def sandbox_processes(self) -> list[int]:
+        """Ids of the processes in the sandbox's pods."""
+        folders = (
+            self.control.state / "pods" / pod["metadata"]["uid"] for pod in self.admin.pods(SANDBOX)
+        )
+        logs = (log for folder in folders for log in folder.glob("*.log"))
+        return [process.pid for log in logs if (process := processes.recorded(log)) is not None]
 
     def revive(self) -> None:
         """Start the stand-in again on its state after it was killed; its pods went on meanwhile."""

@@ -174,6 +174,13 @@ def _in_the_way(what: str, sessions: list[tuple[Any, ...]]) -> RefusedError:
     )
 
 
+def writers(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> list[str]:
+    """Who else than the harness could write to the sandbox now."""
+    with connect(sandbox, run, "status", deadlines, read_only=True) as connection:
+        rows = _sessions(connection, sandbox, run)
+    return [f"{login} ({name})" for _, login, name, _, is_ours in rows if not is_ours]
+
+
 def holder(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> str | None:
     """Who is working on the sandbox now, and since when; None if nobody is."""
     with connect(sandbox, run, "status", deadlines, read_only=True) as connection:
