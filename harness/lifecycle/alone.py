@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from harness.lifecycle.standstill import leased, standstill
+from harness.lifecycle.standstill import leased, standstill, still_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,11 @@ def working_alone(op: Operation, verb: Verb) -> Iterator[Fence]:
         UndoOutstandingError: Something could not be put back.
     """
     with ExitStack() as stack:
-        held = None
+        also = []
         if op.cluster is not None:
             held = stack.enter_context(standstill(op, op.cluster, verb))
-        fence = stack.enter_context(op.fenced(held))
+            also.append(still_away(op.cluster, held))
+        fence = stack.enter_context(op.fenced(*also))
         op.drain()
         yield fence
 
@@ -40,10 +41,11 @@ def reading_alone(op: Operation, verb: Verb) -> Iterator[Fence]:
         ConfigurationError, RefusedError: The run cannot begin; nothing has been changed.
     """
     with ExitStack() as stack:
-        held = None
+        also = []
         if op.cluster is not None:
             held, _journal = stack.enter_context(leased(op, op.cluster, verb))
             # Nothing of the cluster is changed, so the journal goes whatever comes.
             stack.callback(held.release)
+            also.append(held.assert_held)
         stack.enter_context(op.interrupts.let_through())
-        yield stack.enter_context(op.fenced(held))
+        yield stack.enter_context(op.fenced(*also))

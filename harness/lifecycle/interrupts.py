@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -63,7 +64,8 @@ class Interrupts:
             yield
         finally:
             self._held_off = before
-        self._take_effect()
+        if sys.exception() is None:
+            self._take_effect()
 
     @contextmanager
     def let_through(self) -> Iterator[None]:

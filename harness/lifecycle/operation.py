@@ -24,10 +24,9 @@ from harness.postgres.tools import find_tools
 from harness.sides import Prod, Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harness.cluster.client import Cluster
-    from harness.cluster.held import Held
     from harness.deadlines import Deadlines
     from harness.postgres.fence import Fence
     from harness.postgres.tools import ClientTools
@@ -36,6 +35,10 @@ if TYPE_CHECKING:
 
 _PRIVATE_FOLDER = 0o700
 _PRIVATE = 0o077
+
+
+def _nothing() -> None:
+    """Nobody runs the application, so there is no Lease to assert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +89,14 @@ class Operation:
             self.seconds[title] = round(time.monotonic() - started, 3)
 
     @contextmanager
-    def fenced(self, lease: Held | None = None) -> Iterator[Fence]:
+    def fenced(self, also: Callable[[], None] = _nothing) -> Iterator[Fence]:
         """Keep other runs out of the database; the application may go on.
 
         Transient files of a run that was killed hold prod's rows, and are removed first.
 
         Args:
-            lease: The Lease, asserted together with the fence.
+            also: Asserted together with the fence: what else gives the right to write.
         """
-        also = lease.assert_held if lease is not None else _nothing
         with fence(self.sandbox, self.run, self.deadlines, also=also) as held:
             _remove_own(self._work)
             yield held
@@ -168,10 +170,6 @@ def operation(
             yield own
         except psycopg.Error as error:
             raise _failed(error) from error
-
-
-def _nothing() -> None:
-    """Nobody runs the application, so there is no Lease to assert."""
 
 
 def _failed(error: psycopg.Error) -> FailedError:

@@ -15,11 +15,12 @@ from harness.errors import RefusedError, UndoOutstandingError
 from harness.lifecycle.content import from_golden, read_mark, replace_content
 from harness.lifecycle.journal import agreed, refusal
 from harness.lifecycle.operation import operation
-from harness.lifecycle.standstill import put_back
+from harness.lifecycle.standstill import put_back, still_away
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from harness.cluster.appstate import AppState
     from harness.cluster.client import Cluster
     from harness.cluster.held import Held
     from harness.golden.store import Generation
@@ -70,7 +71,7 @@ def recover(settings: Settings, progress: Progress, run: Run | None = None) -> R
         golden, told = None, []
         if read_mark(op).content == "incomplete":
             if op.cluster is None:
-                golden = _put_content_back(op, None)
+                golden = _put_content_back(op)
             told = _told_of_content(golden)
         return _recovered(op, None, golden, told)
 
@@ -100,6 +101,7 @@ def recover_outstanding(op: Operation, cluster: Cluster) -> Recovered | None:
         return None
     if journal is not None:
         _refuse_another_database(op, journal)
+        _refuse_another_application(application, journal)
     with op.interrupts.held_off():
         with op.phase("wait until the Lease may be taken"):
             with op.interrupts.let_through():
@@ -123,7 +125,7 @@ def _finish(op: Operation, cluster: Cluster, held: Held, journal: Journal | None
     golden, told, running = None, [], False
     if read_mark(op).content == "incomplete":
         with _stopped(cluster, held) as is_stopped:
-            golden = _put_content_back(op, held) if is_stopped else None
+            golden = _put_content_back(op, still_away(cluster, held)) if is_stopped else None
         running = not is_stopped
         told = _told_of_content(golden)
     if journal is None:
@@ -159,14 +161,14 @@ def _stopped(cluster: Cluster, held: Held) -> Iterator[bool]:
         yield True
 
 
-def _put_content_back(op: Operation, lease: Held | None) -> Generation | None:
+def _put_content_back(op: Operation, *also: Callable[[], None]) -> Generation | None:
     golden = op.golden.latest()
     if golden is None:
         return None
     with ExitStack() as stack:
         # The server may not have noticed yet that the dead run's session is gone.
         fence = eventually(
-            lambda: stack.enter_context(op.fenced(lease)), op.deadlines.leftover, on=RefusedError
+            lambda: stack.enter_context(op.fenced(*also)), op.deadlines.leftover, on=RefusedError
         )
         op.drain()
         with op.phase("put the last golden content back"):
@@ -191,6 +193,15 @@ def _recovered(
         told=told,
         seconds=op.seconds,
     )
+
+
+def _refuse_another_application(application: AppState, journal: Journal) -> None:
+    """A journal lies on the Application that it is about; one made anew has none, or is a copy."""
+    if application.journal is not None and application.uid != journal.application.uid:
+        raise refusal(
+            "the journal on the Application is about another one",
+            f"uid {journal.application.uid} in it, on the Application of uid {application.uid}",
+        )
 
 
 def _refuse_another_database(op: Operation, journal: Journal) -> None:

@@ -21,7 +21,7 @@ from harness.lifecycle.journal import ApplicationBefore, Journal, WorkloadBefore
 from harness.postgres.connection import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harness.cluster.appstate import Rearmed
     from harness.cluster.client import Cluster
@@ -64,6 +64,16 @@ def standstill(op: Operation, cluster: Cluster, verb: Verb) -> Iterator[Held]:
         with op.interrupts.let_through():
             _stop(op, cluster, held, journal)
             yield held
+
+
+def still_away(cluster: Cluster, held: Held) -> Callable[[], None]:
+    """What asserts that the Lease is held, and that nobody has started the application again."""
+
+    def assert_away() -> None:
+        held.assert_held()
+        cluster.workload.wait_gone()
+
+    return assert_away
 
 
 def put_back(op: Operation, cluster: Cluster, held: Held, journal: Journal) -> list[str]:

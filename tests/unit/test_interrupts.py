@@ -27,13 +27,13 @@ def test_the_first_signal_unwinds_and_the_second_waits(number: signal.Signals) -
 
 
 def put_right(interrupts: Interrupts, put_back: list[str]) -> None:
-    with interrupts:
+    with interrupts, interrupts.held_off():
         try:
-            raise LookupError
+            with interrupts.let_through():
+                raise LookupError
         finally:
-            with interrupts.held_off():
-                signal.raise_signal(signal.SIGINT)
-                put_back.append("everything")
+            signal.raise_signal(signal.SIGINT)
+            put_back.append("everything")
 
 
 def test_a_signal_while_an_error_is_put_right_waits_and_the_error_stays() -> None:
@@ -47,14 +47,34 @@ def go_on(interrupts: Interrupts, done: list[str]) -> None:
     with interrupts:
         with interrupts.held_off():
             signal.raise_signal(signal.SIGTERM)
+            done.append("everything")
         done.append("the rest")
 
 
-def test_a_signal_that_waited_takes_effect_at_the_end() -> None:
+def test_a_signal_that_waited_takes_effect_once_everything_is_put_back() -> None:
     done: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         go_on(Interrupts(), done)
-    assert done == ["the rest"]
+    assert done == ["everything"]
+
+
+def work(interrupts: Interrupts, done: list[str]) -> None:
+    with interrupts, interrupts.held_off():
+        try:
+            signal.raise_signal(signal.SIGINT)
+            done.append("acquired")
+            with interrupts.let_through():
+                done.append("worked")
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            done.append("put back")
+
+
+def test_a_signal_is_let_through_to_the_work_and_to_nothing_else() -> None:
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        work(Interrupts(), done)
+    assert done == ["acquired", "put back"]
 
 
 def test_handlers_are_given_back() -> None:
