@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.cluster.errors import before_any_change
 from harness.cluster.holder import Holder
 from harness.deadlines import eventually
 from harness.errors import RefusedError, UndoOutstandingError
@@ -92,10 +93,12 @@ def recover_outstanding(op: Operation, cluster: Cluster) -> Recovered | None:
     """Finish what a dead run has left; None if nothing is outstanding.
 
     Raises:
+        ConfigurationError: The cluster cannot be asked; nothing has been changed.
         RefusedError: The run is not dead.
         UndoOutstandingError: Its journal cannot be followed, or something could not be put right.
     """
-    lease, application = cluster.lease.read(), cluster.application.read()
+    with before_any_change():
+        lease, application = cluster.lease.read(), cluster.application.read()
     journal = agreed(lease.journal, application.journal)
     if journal is None and lease.identity is None:
         return None
