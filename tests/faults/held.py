@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from harness.local.platform import LocalPlatform
     from harness.settings import Settings
 
-_FENCE = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE %s"
+_SESSIONS = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE %s"
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s AND wait_event_type = %s
 """
@@ -362,9 +362,9 @@ def hold(
 
 def _run_of(platform: LocalPlatform) -> str:
     with psycopg.connect(platform.superuser.conninfo) as connection:
-        rows = connection.execute(_FENCE, (f"{APPLICATION}/%/fence",)).fetchall()
-    ((name,),) = rows
-    return str(name).split("/")[1]
+        rows = connection.execute(_SESSIONS, (f"{APPLICATION}/%",)).fetchall()
+    (run,) = {str(name).split("/")[1] for (name,) in rows}
+    return run
 
 
 def _toml(settings: Settings) -> str:

@@ -337,7 +337,7 @@ def test_an_application_that_stays_connected_is_refused_and_named(settings: Sett
 
 def test_a_second_run_is_refused_and_told_who_is_there_and_since_when(settings: Settings) -> None:
     first = Run()
-    with fence(Sandbox.of(settings), first, settings.deadlines):
+    with fence(Sandbox.of(settings), first, settings.deadlines, also=lambda: None):
         since = f"{datetime.now(UTC):%Y-%m-%d}"
         refused(VERBS, settings, f"sandbox-lifecycle/{first.id}/fence", f"since {since}")
         assert first.id in str(status(settings, Silent()).writer)

@@ -152,7 +152,7 @@ def test_what_must_be_true_is_true_in_any_order(machine: type[Interleavings]) ->
         machine,
         settings=settings(
             max_examples=int(EXAMPLES or 10),
-            stateful_step_count=8,
+            stateful_step_count=6,
             derandomize=EXAMPLES is None,
             deadline=None,
             database=None,
