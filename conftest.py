@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where the local target's server comes from; DSN is a superuser's connection string",
     )
     group.addoption(
-        "--scale", type=float, default=1.0, help="size of the sample prod of the local target"
+        "--scale", type=float, default=0.2, help="size of the sample prod of the local target"
     )
     group.addoption(
         "--prod-dump", type=Path, metavar="FILE", help="fill the local prod from this pg_dump file"

@@ -32,8 +32,6 @@ Feature: Recovery
       | kill -9           | before self-heal is paused            | the golden copy |
       | the machine's end | after self-heal was paused            | the golden copy |
       | kill -9           | after the application was scaled to 0 | the golden copy |
-      | the machine's end | after the wipe                        | the golden copy |
-      | kill -9           | before the content is verified        | the golden copy |
       | the machine's end | after the application was scaled back | what prod holds |
 
   @local
