@@ -39,9 +39,7 @@ MOMENTS = {
     "before self-heal is paused": "pause self-heal",
     "after self-heal was paused": "wait until Argo CD has seen the pause",
     "after the application was scaled to 0": "wait until the application is gone",
-    "after the wipe": "restore",
     HALF_WAY: None,
-    "before the content is verified": "verify",
     "after the application was scaled back": "wait until the application is Ready",
 }
 
