@@ -23,11 +23,11 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.kube_config import load_kube_config
 
 from harness import manifests
+from harness.cluster.holder import birth
 from harness.deadlines import Deadline, Deadlines, eventually
 from harness.local import layout, marks
 from harness.local.administrator import Administrator, path
 from harness.local.cluster import PROD, SANDBOX, local_cluster
-from harness.local.kubernetes import processes
 from harness.local.kubernetes.resources import (
     APPLICATIONS,
     BY_KIND,
@@ -291,7 +291,7 @@ def processes_of(temporary: Path) -> dict[int, str | None]:
 
 def assert_nothing_is_left(temporary: Path, seen: dict[int, str | None]) -> None:
     assert list(temporary.iterdir()) == []
-    assert [pid for pid, born in seen.items() if processes.birth(pid) == born] == []
+    assert [pid for pid, born in seen.items() if birth(pid) == born] == []
 
 
 def assert_closed(urls: list[str]) -> None:
@@ -316,7 +316,7 @@ def test_when_its_run_has_ended_nothing_is_left(
             process.wait(SOON.seconds)
             assert process.returncode != 0
         if number is signal.SIGKILL:
-            assert [pid for pid, born in seen.items() if processes.birth(pid) != born] == []
+            assert [pid for pid, born in seen.items() if birth(pid) != born] == []
             reap()
     assert_nothing_is_left(temporary, seen)
     assert_closed(urls)

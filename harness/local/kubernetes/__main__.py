@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
+from harness.cluster.holder import birth
 from harness.local.kubernetes import certificates, processes
 from harness.local.kubernetes.control import Control
 from harness.local.kubernetes.controllers.argocd import ArgoCd
@@ -197,7 +198,7 @@ def _announce(state: Path, port: int, token: str, *, secure: bool) -> None:
     }
     _write(state / "admin.kubeconfig", kubeconfig)
     pid = os.getpid()
-    endpoint = {"url": url, "port": port, "pid": pid, "born": processes.birth(pid)}
+    endpoint = {"url": url, "port": port, "pid": pid, "born": birth(pid)}
     _write(state / "endpoint.json", endpoint)
     print(url, flush=True)  # noqa: T201  what a person at a terminal waits for
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.cluster.holder import birth
 from harness.deadlines import Deadlines, eventually
 from harness.errors import FailedError
 from harness.local.kubernetes import processes
@@ -66,7 +67,7 @@ class StandIn:
         """Whether it runs."""
         if self.pid in _CHILDREN:
             _CHILDREN[self.pid].poll()
-        return processes.birth(self.pid) == self.born
+        return birth(self.pid) == self.born
 
     def order(self, what: str, /, **how: Any) -> dict[str, Any]:
         """Give an order to the control endpoint; see `control.Control.handle` for all of them."""

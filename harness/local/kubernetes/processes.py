@@ -12,13 +12,14 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness.cluster.holder import birth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 GATE = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "sh")
 """Put before a command: it begins when a line comes, and ends where the pipe ends without one."""
@@ -27,25 +28,6 @@ _RECORD_SUFFIX = ".process"
 _POLL_SECONDS = 0.05
 UNKNOWN_EXIT = 137
 """The exit code of a process that ended unseen; the kubelet reports the same."""
-
-
-def birth(pid: int) -> str | None:
-    """When a living process was born, in a form to be compared only; None if there is none."""
-    try:
-        # The name in parentheses may itself hold spaces and parentheses.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return None if Path("/proc/self/stat").exists() else _birth_by_ps(pid)
-    except ProcessLookupError:
-        return None
-    return None if fields[0] in {"Z", "X"} else fields[19]
-
-
-def _birth_by_ps(pid: int) -> str | None:
-    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]  # where there is no /proc
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    state, _, started = told.stdout.strip().partition(" ")
-    return None if not state or state.startswith("Z") else started.strip()
 
 
 @dataclass(frozen=True, slots=True)

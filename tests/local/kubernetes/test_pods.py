@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cluster.holder import birth
 from harness.deadlines import eventually
-from harness.local.kubernetes import processes
 from tests.contract.cluster import MERGE, SOON, deployment, refusal
 from tests.local.kubernetes.conftest import Side
 
@@ -81,7 +81,7 @@ def pid_of(stand_in: StandIn, pod: Any) -> int:
 
 
 def must_not_run(pid: int) -> None:
-    assert processes.birth(pid) is None
+    assert birth(pid) is None
 
 
 def free_port() -> int:
