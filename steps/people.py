@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
 
-    from harness.settings import ClusterSettings
+    from harness.settings.cluster import ClusterSettings
 
     Obj = dict[str, Any]
 

@@ -18,7 +18,7 @@ from harness.errors import ConfigurationError
 if TYPE_CHECKING:
     from harness.cluster.api import Api
     from harness.deadlines import Deadline
-    from harness.settings import ClusterSettings
+    from harness.settings.cluster import ClusterSettings
 
 _AT_ONCE = 8
 """Questions that are put at the same time; the client keeps at least five connections."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.cluster.held import Held
     from harness.cluster.resources import Obj
     from harness.deadlines import Deadlines
-    from harness.settings import ClusterSettings
+    from harness.settings.cluster import ClusterSettings
 
 _JOURNAL_POINTER = f"/metadata/annotations/{JOURNAL_ANNOTATION.replace('/', '~1')}"
 _SKIP_ANNOTATION = "argocd.argoproj.io/skip-reconcile"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.deadlines import Deadlines
-    from harness.settings import ClusterSettings
+    from harness.settings.cluster import ClusterSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cluster.resources import Obj
-    from harness.settings import ClusterSettings
+    from harness.settings.cluster import ClusterSettings
 
 _READ = ("get", "list", "watch")
 _REMOVE = ("delete", "deletecollection")

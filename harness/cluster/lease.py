@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.cluster.holder import Holder
     from harness.cluster.resources import Obj
     from harness.deadlines import Deadlines
-    from harness.settings import ClusterSettings
+    from harness.settings.cluster import ClusterSettings
 
 _LOOKS = 20
 """How many times in its length a Lease is looked at: it is seen free that much late."""

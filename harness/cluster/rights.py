@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.settings import ClusterSettings
+    from harness.settings.cluster import ClusterSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.cluster.held import Held
     from harness.cluster.resources import Obj
     from harness.deadlines import Deadlines
-    from harness.settings import ClusterSettings
+    from harness.settings.cluster import ClusterSettings
 
 _POLL = 0.1
 _ENDED = {"Succeeded", "Failed"}

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from harness.local.cluster import LocalCluster
     from harness.local.platform import LocalPlatform
     from harness.postgres.fingerprint import Fingerprint
-    from harness.settings import ClusterSettings, Settings
+    from harness.settings import Settings
+    from harness.settings.cluster import ClusterSettings
 
 REFRESH, RESET, CHECKPOINT, RECOVER = "refresh-from-prod", "reset", "checkpoint", "recover"
 SOON = Deadline(30, "a second on an idle machine")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from harness.errors import ConfigurationError
-from harness.settings import ClusterSettings, Settings
+from harness.settings import Settings
+from harness.settings.cluster import ClusterSettings
 from tests.unit.test_settings import values
 
 

@@ -308,7 +308,7 @@ from harness.cluster.client import connect
 from harness.cluster.holder import Holder
 from harness.deadlines import Deadlines
 from harness.errors import RefusedError
-from harness.settings import ClusterSettings
+from harness.settings.cluster import ClusterSettings
 
 settings = ClusterSettings.model_validate_json({settings!r})
 with connect(settings, Deadlines()) as cluster:

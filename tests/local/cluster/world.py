@@ -29,7 +29,7 @@ from harness.cluster.resources import (
 )
 from harness.deadlines import Deadline, Deadlines, eventually
 from harness.manifests import Names, objects
-from harness.settings import ClusterSettings
+from harness.settings.cluster import ClusterSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

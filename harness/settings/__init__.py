@@ -9,27 +9,21 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path  # noqa: TC003  pydantic needs the type at run time
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from harness.deadlines import Deadlines
 from harness.errors import ConfigurationError
+from harness.settings.cluster import ClusterSettings  # noqa: TC001  pydantic needs it at run time
+from harness.settings.frozen import Frozen
 
 ENVIRONMENT_PREFIX = "SANDBOX_LIFECYCLE_"
 _NESTED = "__"
 
 
-_Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
-"""The name of an object in a cluster."""
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SideSettings(_Frozen):
+class SideSettings(Frozen):
     """Where one side is and who owns it."""
 
     dsn: Annotated[
@@ -72,7 +66,7 @@ class SandboxSettings(SideSettings):
     ] = None
 
 
-class GoldenSettings(_Frozen):
+class GoldenSettings(Frozen):
     """Where golden copies are kept."""
 
     directory: Annotated[
@@ -82,9 +76,43 @@ class GoldenSettings(_Frozen):
         int,
         Field(ge=1, description="How many checkpoints are kept. Three: the last, and two regrets."),
     ] = 3
+    shadow: Annotated[
+        bool,
+        Field(
+            description="Keep a shadow of every table in the sandbox database (about as large as"
+            " its tables), so that a reset costs what was changed. Off: every reset is a restore."
+        ),
+    ] = True
+    find_changes: Annotated[
+        Literal["auto", "pages", "scan"],
+        Field(
+            description="How a reset finds changed rows. pages: by the pages that were changed,"
+            " which needs the provisioner's grant on pg_visibility. scan: by looking at each table"
+            " that may have been written. auto: pages where granted."
+        ),
+    ] = "auto"
+    verify: Annotated[
+        Literal["touched", "tables", "full"],
+        Field(
+            description="What a differential reset compares with the golden copy before it commits:"
+            " the rows it touched; also each table it looked at, whole; or everything."
+        ),
+    ] = "touched"
+    most_changed_rows: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Above so many rows to look at one by one the golden copy is restored"
+            " instead. 250,000: some 100 MB of memory, and a restore is hardly slower.",
+        ),
+    ] = 250_000
+    listed_rows: Annotated[
+        int,
+        Field(ge=0, description="How many changed rows of each table are listed; totals always."),
+    ] = 100
 
 
-class ToolSettings(_Frozen):
+class ToolSettings(Frozen):
     """Client tools (pg_dump, pg_restore), and how they are run."""
 
     directory: Annotated[
@@ -120,7 +148,7 @@ class ToolSettings(_Frozen):
     ] = None
 
 
-class CheckSettings(_Frozen):
+class CheckSettings(Frozen):
     """What a good copy must show besides being equal to prod."""
 
     minimum_tables: Annotated[
@@ -138,74 +166,6 @@ class CheckSettings(_Frozen):
             " are never copied. user_lookup is PgBouncer's auth_query."
         ),
     ] = ("user_lookup",)
-
-
-class ClusterSettings(_Frozen):
-    """Where the sandbox's application runs, and what must not be touched there."""
-
-    kubeconfig: Annotated[
-        Path | None,
-        Field(
-            description="File with the harness's own way into the cluster. The variable KUBECONFIG"
-            " is not read: it may well point at another cluster."
-        ),
-    ] = None
-    context: Annotated[
-        str | None,
-        Field(description="Context of the kubeconfig. Default: the file's current-context."),
-    ] = None
-    in_cluster: Annotated[
-        bool,
-        Field(description="Use the service account of the pod that the harness itself runs in."),
-    ] = False
-    argocd_namespace: _Name = Field(description="Where Argo CD keeps its Applications.")
-    application: _Name = Field(description="The Application of the sandbox.")
-    namespace: _Name = Field(description="The namespace of the sandbox.")
-    deployment: _Name = Field(description="The Deployment of the sandbox's application.")
-    prod_namespace: _Name = Field(
-        description="The namespace of prod, in which the harness must have no rights."
-    )
-    prod_application: _Name = Field(
-        description="The Application of prod, which the harness must not be able to change."
-    )
-    lease: _Name = Field(
-        default="sandbox-lifecycle",
-        description="The Lease that keeps two runs apart, made beforehand by the manifests.",
-    )
-    lease_seconds: Annotated[
-        int,
-        Field(
-            ge=1,
-            description="For how many seconds a run that is not heard of keeps others out. 60:"
-            " longer than an outage of the API that a run has to survive, and short enough to"
-            " wait for after a machine has died.",
-        ),
-    ] = 60
-    application_url: Annotated[
-        str | None,
-        Field(
-            pattern=r"^https?://[^/]",
-            description="Where the sandbox's application answers, for the question that only the"
-            " right content can answer. Default: it is not asked.",
-        ),
-    ] = None
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> Self:
-        if (self.kubeconfig is not None) == self.in_cluster:
-            raise ValueError("needs either kubeconfig or in_cluster = true, and not both")
-        if self.context is not None and self.kubeconfig is None:
-            raise ValueError("context belongs to a kubeconfig")
-        return self
-
-    @model_validator(mode="after")
-    def _apart_from_prod(self) -> Self:
-        if self.namespace in {self.prod_namespace, self.argocd_namespace}:
-            # Whoever may create Jobs in a namespace can read every Secret in it.
-            raise ValueError("namespace must be neither prod's nor Argo CD's")
-        if self.application == self.prod_application:
-            raise ValueError("application must not be prod's")
-        return self
 
 
 class Settings(BaseSettings):

@@ -1,0 +1,81 @@
+"""The table of settings about the cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  pydantic needs the type at run time
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from harness.settings.frozen import Frozen
+
+_Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
+"""The name of an object in a cluster."""
+
+
+class ClusterSettings(Frozen):
+    """Where the sandbox's application runs, and what must not be touched there."""
+
+    kubeconfig: Annotated[
+        Path | None,
+        Field(
+            description="File with the harness's own way into the cluster. The variable KUBECONFIG"
+            " is not read: it may well point at another cluster."
+        ),
+    ] = None
+    context: Annotated[
+        str | None,
+        Field(description="Context of the kubeconfig. Default: the file's current-context."),
+    ] = None
+    in_cluster: Annotated[
+        bool,
+        Field(description="Use the service account of the pod that the harness itself runs in."),
+    ] = False
+    argocd_namespace: _Name = Field(description="Where Argo CD keeps its Applications.")
+    application: _Name = Field(description="The Application of the sandbox.")
+    namespace: _Name = Field(description="The namespace of the sandbox.")
+    deployment: _Name = Field(description="The Deployment of the sandbox's application.")
+    prod_namespace: _Name = Field(
+        description="The namespace of prod, in which the harness must have no rights."
+    )
+    prod_application: _Name = Field(
+        description="The Application of prod, which the harness must not be able to change."
+    )
+    lease: _Name = Field(
+        default="sandbox-lifecycle",
+        description="The Lease that keeps two runs apart, made beforehand by the manifests.",
+    )
+    lease_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="For how many seconds a run that is not heard of keeps others out. 60:"
+            " longer than an outage of the API that a run has to survive, and short enough to"
+            " wait for after a machine has died.",
+        ),
+    ] = 60
+    application_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://[^/]",
+            description="Where the sandbox's application answers, for the question that only the"
+            " right content can answer. Default: it is not asked.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.kubeconfig is not None) == self.in_cluster:
+            raise ValueError("needs either kubeconfig or in_cluster = true, and not both")
+        if self.context is not None and self.kubeconfig is None:
+            raise ValueError("context belongs to a kubeconfig")
+        return self
+
+    @model_validator(mode="after")
+    def _apart_from_prod(self) -> Self:
+        if self.namespace in {self.prod_namespace, self.argocd_namespace}:
+            # Whoever may create Jobs in a namespace can read every Secret in it.
+            raise ValueError("namespace must be neither prod's nor Argo CD's")
+        if self.application == self.prod_application:
+            raise ValueError("application must not be prod's")
+        return self
