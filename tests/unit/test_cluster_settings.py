@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import ConfigurationError
 from harness.settings import Settings
-from harness.settings.cluster import ClusterSettings
 from tests.unit.test_settings import values
+
+if TYPE_CHECKING:
+    from harness.settings.cluster import ClusterSettings
 
 
 def cluster(**changed: Any) -> ClusterSettings:
