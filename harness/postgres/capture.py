@@ -11,6 +11,7 @@ from harness.postgres.dump import Contents, check_dump, dump_public
 from harness.postgres.fingerprint import Fingerprint, measuring, read_sequences
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from harness.postgres.connection import Connection, Run
@@ -78,6 +79,7 @@ def capture(
     run: Run,
     settings: Settings,
     compression: int,
+    also: Callable[[str], None] = lambda _snapshot: None,
 ) -> Capture:
     """Dump schema public of one side to `path` and check the dump, having changed nothing.
 
@@ -88,6 +90,7 @@ def capture(
         run: The run that the sessions belong to.
         settings: Jobs, deadlines, and what is the provisioner's.
         compression: Level of gzip, 0 for none.
+        also: Called with the snapshot's name once the dump is written, while it is still held.
 
     Raises:
         FailedError: The dump is not usable, or a session that should only read has written.
@@ -109,6 +112,7 @@ def capture(
             compression=compression,
             watch=watch.sample,
         )
+        also(snapshot)
         seen = fingerprint().moved_to(read_sequences(keeper))
     contents = check_dump(path, seen.rows, tools, origin=str(made_by)).without(provisioned)
     return Capture(path, path.stat().st_size, contents, seen, made_by, watch.samples)

@@ -46,7 +46,7 @@ def differences(expected: Fingerprint, found: Fingerprint, *, grants: bool) -> l
     """
     return sorted(
         [
-            *_objects(expected, found, grants=grants),
+            *definitions_differ(expected.objects, found.objects, grants=grants),
             *_rows(expected.rows, found.rows),
             *_sequences(expected, found),
         ],
@@ -59,9 +59,21 @@ def _weight(kind: str) -> int:
     return _GRAVEST.index(kind) if kind in _GRAVEST else len(_GRAVEST)
 
 
-def _objects(expected: Fingerprint, found: Fingerprint, *, grants: bool) -> Iterator[Difference]:
-    for kind in sorted({*expected.objects, *found.objects} - (set() if grants else {"grant"})):
-        wanted, present = expected.objects.get(kind, {}), found.objects.get(kind, {})
+def definitions_differ(
+    expected: Mapping[str, Mapping[str, str]],
+    found: Mapping[str, Mapping[str, str]],
+    *,
+    grants: bool = True,
+) -> Iterator[Difference]:
+    """Every object that is missing, surplus or defined otherwise.
+
+    Args:
+        expected: What should be there: definitions by kind and name.
+        found: What is there.
+        grants: Compare grants too.
+    """
+    for kind in sorted({*expected, *found} - (set() if grants else {"grant"})):
+        wanted, present = expected.get(kind, {}), found.get(kind, {})
         for name in sorted({*wanted, *present}):
             if wanted.get(name) != present.get(name):
                 yield Difference(

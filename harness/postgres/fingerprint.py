@@ -24,7 +24,7 @@ from harness.postgres.connection import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from harness.postgres.connection import Connection, Run
     from harness.settings import Settings
@@ -43,6 +43,10 @@ _ROWS = sql.SQL(
     " coalesce(pg_catalog.sum(pg_catalog.hashtextextended(ROW({columns})::text, 0)), 0)::text"
     " FROM ONLY {table}"
 )
+_SEQUENCES = """
+SELECT relname::text FROM pg_catalog.pg_class
+WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace ORDER BY 1
+"""
 _SEQUENCE = sql.SQL("SELECT {literal}, last_value, is_called FROM {name}")
 _SEQUENCES_AT_ONCE = 100
 
@@ -88,6 +92,13 @@ class Position:
         )
         return low <= (other.last_value, other.is_called) <= high
 
+    @property
+    def latest(self) -> tuple[int, bool]:
+        """Last value and whether it was called, when it was last looked at."""
+        if self.until is None:
+            return self.last_value, self.is_called
+        return self.until, bool(self.until_called)
+
     def __str__(self) -> str:
         told = f"{self.last_value} ({'called' if self.is_called else 'not called'})"
         return told if self.until is None else f"{told} to {self.until}"
@@ -130,15 +141,12 @@ class Fingerprint:
         return len(self.objects.get(kind, {}))
 
 
-def read_sequences(connection: Connection) -> dict[str, Position]:
-    """Where every sequence of schema public stands now."""
-    names = [
-        name
-        for (name,) in connection.execute(
-            "SELECT relname::text FROM pg_catalog.pg_class"
-            " WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace ORDER BY 1"
-        )
-    ]
+def read_sequences(
+    connection: Connection, names: Sequence[str] | None = None
+) -> dict[str, Position]:
+    """Where sequences of schema public stand now; default: every one of them."""
+    if names is None:
+        names = [name for (name,) in connection.execute(_SEQUENCES)]
     found: dict[str, Position] = {}
     for start in range(0, len(names), _SEQUENCES_AT_ONCE):
         query = sql.SQL(" UNION ALL ").join(
@@ -169,7 +177,7 @@ def measuring(
     with ExitStack() as stack:
         sessions = [_join(stack, side, snapshot, run, settings) for _ in range(jobs)]
         sequences = read_sequences(sessions[0])
-        objects = _objects(sessions[0], settings.checks.provisioner_functions)
+        objects = read_objects(sessions[0], settings.checks.provisioner_functions)
         for table in sessions[0].execute(_COLUMNS):
             todo.put(table)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
@@ -188,6 +196,30 @@ def measuring(
             for session in sessions:
                 session.cancel_safe()
             raise
+
+
+def measure(
+    connection: Connection,
+    provisioner_functions: tuple[str, ...],
+    only: Collection[str] | None = None,
+) -> Fingerprint:
+    """Measure schema public as this session sees it now, its own uncommitted work included.
+
+    Args:
+        connection: The session.
+        provisioner_functions: What is the provisioner's.
+        only: Tables whose rows are measured; default: all.
+    """
+    tables = connection.execute(_COLUMNS).fetchall()
+    return Fingerprint(
+        {
+            table: _hash_table(connection, table, columns)
+            for table, columns in tables
+            if only is None or table in only
+        },
+        read_sequences(connection),
+        read_objects(connection, provisioner_functions),
+    )
 
 
 def fingerprint_of(side: Prod | Sandbox, run: Run, settings: Settings) -> Fingerprint:
@@ -210,9 +242,10 @@ def _join(
     return session
 
 
-def _objects(
+def read_objects(
     session: Connection, provisioner_functions: tuple[str, ...]
 ) -> dict[str, dict[str, str]]:
+    """The definition of every object of schema public, by kind and name."""
     values = {"provisioner_functions": list(provisioner_functions)}
     found: dict[str, dict[str, str]] = {}
     for kind, name, definition in session.execute(_CATALOGUE, values):
