@@ -74,6 +74,7 @@ def checkpoint(
                     ("golden copy", done.generation),
                     ("holds", f"{done.tables:,} tables, {done.rows:,} rows"),
                     ("size", megabytes(done.bytes)),
+                    ("shadow", f"none: {done.no_shadow}" if done.no_shadow else "ready"),
                     ("kept", f"{len(done.kept)} in {done.folder.parent}"),
                     ("seconds", _seconds(done.seconds)),
                 ]
@@ -96,7 +97,7 @@ def reset(
                 [
                     ("golden copy", done.generation),
                     ("equal to it", f"{done.tables:,} tables, {done.rows:,} rows"),
-                    ("pg_restore", f"ended with {done.restored.exit_code}; content was verified"),
+                    ("way", f"{done.way}{f': {done.reason}' if done.reason else ''}"),
                     *_told(done.told),
                     ("seconds", _seconds(done.seconds)),
                 ]
@@ -158,6 +159,8 @@ def status(
                     ("being written by", found.writer or "nobody"),
                     *_cluster(found.cluster),
                     ("golden copies", ", ".join(found.golden) or "none"),
+                    ("shadow", found.shadow),
+                    ("changed pages", found.changed_pages),
                     ("client tools", f"{found.tools_version} in {found.tools_directory}"),
                 ]
             ),

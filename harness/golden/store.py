@@ -84,16 +84,23 @@ class GoldenStore:
         folders = (path.parent.name for path in self.directory.glob(f"*/{MANIFEST}"))
         return sorted((name for name in folders if not name.startswith(_PARTIAL)), reverse=True)
 
+    def newest_folder(self) -> Path | None:
+        """The folder of the newest generation, its files not checked; None where there is none."""
+        return next(iter(self.folders()), None)
+
+    def folders(self) -> list[Path]:
+        """The folders of all generations, the newest first."""
+        return [self.directory / name for name in self.generations()]
+
     def latest(self) -> Generation | None:
         """The newest generation, its files checked; None where there is none.
 
         Raises:
             FailedError: It is damaged. An older one is never taken in silence.
         """
-        ids = self.generations()
-        if not ids:
+        folder = self.newest_folder()
+        if folder is None:
             return None
-        folder = self.directory / ids[0]
         manifest = Manifest.read(folder)
         manifest.check_files(folder)
         return Generation(folder, manifest)

@@ -11,6 +11,7 @@ from harness.lifecycle.alone import reading_alone
 from harness.lifecycle.content import refuse_unless_complete
 from harness.lifecycle.operation import operation
 from harness.lifecycle.recover import recover_first
+from harness.lifecycle.shadow import ShadowKeeper
 from harness.postgres.capture import capture
 from harness.postgres.connection import connect
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from harness.lifecycle.operation import Operation
     from harness.postgres.connection import Run
+    from harness.postgres.fence import Fence
     from harness.progress import Progress
     from harness.settings import Settings
 
@@ -40,6 +42,7 @@ class Checkpointed:
         tables: Number of tables.
         rows: Number of rows.
         kept: Ids of the generations that are kept, the newest first.
+        no_shadow: Why there is no shadow beside it; None if there is one.
         seconds: How long each phase took.
     """
 
@@ -50,11 +53,12 @@ class Checkpointed:
     tables: int
     rows: int
     kept: list[str]
+    no_shadow: str | None
     seconds: Mapping[str, float]
 
 
 def checkpoint(settings: Settings, progress: Progress, run: Run | None = None) -> Checkpointed:
-    """Dump the sandbox, with its fingerprint, into a new generation of the golden store.
+    """Keep a golden copy: a dump with its fingerprint, and a shadow from the same snapshot.
 
     Args:
         settings: The target.
@@ -67,12 +71,14 @@ def checkpoint(settings: Settings, progress: Progress, run: Run | None = None) -
     """
     with operation(settings, progress, run) as op:
         recover_first(op)
-        with reading_alone(op, "checkpoint"):
-            return _checkpoint(op)
+        with reading_alone(op, "checkpoint") as fence:
+            return _checkpoint(op, fence)
 
 
-def _checkpoint(op: Operation) -> Checkpointed:
+def _checkpoint(op: Operation, fence: Fence) -> Checkpointed:
     source = refuse_unless_complete(op, "checkpoint").source
+    shadow = ShadowKeeper(op, fence)
+    shadow.prepare()
     with op.golden.draft(op.run.id) as draft:
         with op.phase("dump the sandbox and take its fingerprint"):
             captured = capture(
@@ -82,6 +88,7 @@ def _checkpoint(op: Operation) -> Checkpointed:
                 run=op.run,
                 settings=op.settings,
                 compression=_COMPRESSION,
+                also=shadow.fill,
             )
         with connect(op.sandbox, op.run, "checkpoint", op.deadlines, read_only=True) as session:
             company = company_name(session)
@@ -102,6 +109,7 @@ def _checkpoint(op: Operation) -> Checkpointed:
                     fingerprint=captured.fingerprint,
                 )
             )
+    shadow.finish(generation.folder, captured.fingerprint)
     return Checkpointed(
         run=op.run.id,
         generation=generation.manifest.generation,
@@ -110,5 +118,6 @@ def _checkpoint(op: Operation) -> Checkpointed:
         tables=len(captured.fingerprint.rows),
         rows=captured.fingerprint.total_rows,
         kept=op.golden.generations(),
+        no_shadow=shadow.doubt,
         seconds=op.seconds,
     )

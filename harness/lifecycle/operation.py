@@ -79,11 +79,12 @@ class Operation:
         return self.settings.deadlines
 
     @contextmanager
-    def phase(self, title: str, total: int | None = None) -> Iterator[Advance]:
-        """Tell the listener of a phase, and note how long it took."""
+    def phase(self, title: str, total: int | None = None, *, detail: str = "") -> Iterator[Advance]:
+        """Tell the listener of a phase, and note under its title how long it took."""
         started = time.monotonic()
+        told = f"{title} ({detail})" if detail else title
         try:
-            with self.progress.phase(title, total) as advance:
+            with self.progress.phase(told, total) as advance:
                 yield advance
         finally:
             self.seconds[title] = round(time.monotonic() - started, 3)

@@ -6,15 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.cluster.errors import before_any_change
+from harness.golden import visibility
+from harness.golden.baseline import Baseline
+from harness.golden.doubt import DoubtError
+from harness.golden.shadow import refuse_emptied
+from harness.golden.survey import read_marks
 from harness.lifecycle.content import read_mark
 from harness.lifecycle.journal import agreed
 from harness.lifecycle.operation import operation
+from harness.postgres.connection import connect
 from harness.postgres.fence import holder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.cluster.client import Cluster
+    from harness.lifecycle.operation import Operation
     from harness.progress import Progress
     from harness.settings import Settings
 
@@ -53,6 +60,8 @@ class Status:
         cluster: How the application stands: replicas, self-heal, the Lease, an outstanding journal;
             None where nobody runs it.
         golden: Ids of the golden copies, the newest first.
+        shadow: Whether the next reset can be differential; else why not.
+        changed_pages: Whether it can see the changed pages; else what the provisioner has to run.
         tools_version: Version of the client tools.
         tools_directory: Their folder.
     """
@@ -66,6 +75,8 @@ class Status:
     writer: str | None
     cluster: ClusterStatus | None
     golden: list[str]
+    shadow: str
+    changed_pages: str
     tools_version: str
     tools_directory: Path
 
@@ -88,9 +99,32 @@ def status(settings: Settings, progress: Progress) -> Status:
             writer=holder(op.sandbox, op.run, op.deadlines),
             cluster=_ask_cluster(op.cluster) if op.cluster is not None else None,
             golden=op.golden.generations(),
+            shadow=_shadow(op),
+            changed_pages=_changed_pages(op),
             tools_version=op.tools.version,
             tools_directory=op.tools.directory,
         )
+
+
+def _shadow(op: Operation) -> str:
+    folder = op.golden.newest_folder()
+    if folder is None:
+        return "none: there is no golden copy"
+    try:
+        Baseline.read(folder)
+        with connect(op.sandbox, op.run, "status", op.deadlines, read_only=True) as session:
+            refuse_emptied(session)
+    except DoubtError as doubt:
+        return f"none: {doubt}"
+    return "ready"
+
+
+def _changed_pages(op: Operation) -> str:
+    with connect(op.sandbox, op.run, "status", op.deadlines, read_only=True) as session:
+        if read_marks(session, op.run).visibility is not None:
+            return "seen"
+        statement = visibility.grant(op.sandbox.owner_role).as_string(session)
+    return f"not seen; let the provisioner run, in the sandbox: {statement}"
 
 
 def _ask_cluster(cluster: Cluster) -> ClusterStatus:

@@ -1,0 +1,77 @@
+"""What has to be known of a table before its rows are put back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from harness.postgres.connection import load_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.postgres.connection import Connection
+
+SHADOW = "golden"
+"""The schema of the shadow."""
+
+_QUERY = load_sql(__package__, "anatomy.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """The columns of `anatomy.sql`.
+
+    Args:
+        oid: The table's OID.
+        name: Its name, in schema public.
+        has_rules: Whether a rule could turn a statement on it into another.
+        is_forced: Whether its row policies bind its owner, too.
+        columns: All columns, in their order.
+        insertable: Those that are not generated.
+        updatable: Of these, those that are not identities that are always generated.
+        key: What tells its rows apart and is never null; None where nothing does.
+        unique_indexes: How many indexes two rows can be in conflict in.
+        triggers: The application's triggers that are not disabled, each with how it is enabled.
+        rigid: Foreign keys that cannot be deferred.
+        referenced: OIDs of the other tables that its foreign keys refer to.
+    """
+
+    oid: int
+    name: str
+    has_rules: bool
+    is_forced: bool
+    columns: list[str]
+    insertable: list[str]
+    updatable: list[str]
+    key: list[str] | None
+    unique_indexes: int
+    triggers: list[str]
+    rigid: list[str]
+    referenced: list[int]
+
+    @property
+    def table(self) -> sql.Identifier:
+        """The table, for a statement."""
+        return sql.Identifier("public", self.name)
+
+    @property
+    def shadow(self) -> sql.Identifier:
+        """Its shadow, for a statement."""
+        return sql.Identifier(SHADOW, self.name)
+
+
+def anatomies(connection: Connection, tables: Iterable[int]) -> dict[int, Anatomy]:
+    """The anatomy of some tables, by OID."""
+    with connection.cursor(row_factory=class_row(Anatomy)) as cursor:
+        return {found.oid: found for found in cursor.execute(_QUERY, {"tables": list(tables)})}
+
+
+def listed(columns: Iterable[str], of: str = "") -> sql.Composed:
+    """Columns of a table or an alias, separated by commas."""
+    return sql.SQL(", ").join(
+        sql.Identifier(of, column) if of else sql.Identifier(column) for column in columns
+    )

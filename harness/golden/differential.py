@@ -1,0 +1,300 @@
+"""The differential reset: undo what was changed, in one transaction, while the application runs.
+
+Lock every table first; only then is there something to be sure of. Find what is fresh and what is
+gone, put it back, look again, and commit only if nothing is left to put back, nothing else was
+written, and no definition has changed. Every doubt rolls back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import errors, sql
+
+from harness.deadlines import eventually
+from harness.golden import sequences
+from harness.golden.anatomy import SHADOW, anatomies
+from harness.golden.baseline import Baseline
+from harness.golden.catalogues import (
+    changed_definitions,
+    count_catalogues,
+    fresh,
+    refuse_bent_shadow,
+    suspicious,
+)
+from harness.golden.collect import collect
+from harness.golden.doubt import DoubtError
+from harness.golden.find import find
+from harness.golden.manifest import Manifest
+from harness.golden.match import match
+from harness.golden.shadow import refuse_emptied
+from harness.golden.survey import (
+    read_marks,
+    read_state,
+    refuse_another_time,
+    suspects,
+    table_names,
+)
+from harness.golden.undo import undo
+from harness.golden.verify import verify
+from harness.postgres import mark
+from harness.postgres.connection import connect, one
+from harness.postgres.fingerprint import read_sequences
+from harness.postgres.identity import prove_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.golden.changes import Changes
+    from harness.golden.match import Matched
+    from harness.golden.survey import Marks, Suspect, TableState
+    from harness.postgres.connection import Connection, Run
+    from harness.postgres.fence import Fence
+    from harness.settings import Settings
+    from harness.sides import Sandbox
+
+# Below deadlock_timeout (a second, unless the DBA has set it): so the server never ends a request
+# of the application's to let this wait end.
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '300ms'"
+_BETWEEN_ATTEMPTS = 0.1
+_IDS = """
+SELECT
+    pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint,
+    pg_catalog.pg_current_xact_id_if_assigned()::text::bigint
+"""
+_WRITTEN = sql.SQL("""
+SELECT relnamespace::regnamespace::text, relname::text,
+    pg_catalog.pg_stat_get_xact_tuples_inserted(oid)
+    + pg_catalog.pg_stat_get_xact_tuples_updated(oid)
+    + pg_catalog.pg_stat_get_xact_tuples_deleted(oid)
+FROM pg_catalog.pg_class
+WHERE relkind = 'r' AND oid >= 16384
+  AND pg_catalog.pg_stat_get_xact_tuples_inserted(oid)
+    + pg_catalog.pg_stat_get_xact_tuples_updated(oid)
+    + pg_catalog.pg_stat_get_xact_tuples_deleted(oid) > 0
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A differential reset that was verified and committed.
+
+    Args:
+        changes: What the rehearsal had changed.
+        looked_at: How many tables may have been written, and were looked into.
+        by_pages: How many of them by their changed pages alone.
+        tables: How many tables there are, all equal to the golden copy's.
+        rows: How many rows they hold.
+    """
+
+    changes: Changes
+    looked_at: int
+    by_pages: int
+    tables: int
+    rows: int
+
+
+class _BusyError(Exception):
+    """Somebody is using a table or a sequence in a transaction; locks are given up meanwhile."""
+
+
+def reset_differentially(
+    sandbox: Sandbox, run: Run, settings: Settings, folder: Path, fence: Fence
+) -> Undone:
+    """Bring the sandbox back to the golden copy in a folder, by undoing what was changed.
+
+    Args:
+        sandbox: What is written.
+        run: The run that the session belongs to.
+        settings: How to look, how much to verify, and the deadlines.
+        folder: The folder of the golden copy, with its baseline.
+        fence: Held, or nothing is written.
+
+    Raises:
+        DoubtError: It cannot be done, or not for sure; nothing has been changed.
+        RefusedError: The handshake failed.
+        psycopg.Error: The session was lost.
+    """
+    before = Baseline.read(folder)
+    attempt = _Attempt(sandbox, run, settings, folder, fence, before)
+    with connect(sandbox, run, "reset", settings.deadlines) as connection:
+        try:
+            undone, after = eventually(
+                lambda: attempt(connection),
+                settings.deadlines.lock,
+                every=_BETWEEN_ATTEMPTS,
+                on=_BusyError,
+            )
+        except _BusyError as error:
+            raise DoubtError(f"the tables could not be locked: {error}") from error
+    after.write(folder)
+    return undone
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    sandbox: Sandbox
+    run: Run
+    settings: Settings
+    folder: Path
+    fence: Fence
+    before: Baseline
+
+    def __call__(self, connection: Connection) -> tuple[Undone, Baseline]:
+        self.fence.assert_held()
+        try:
+            with connection.transaction():
+                return self._in_transaction(connection)
+        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.UndefinedTable) as error:
+            raise _BusyError(error.diag.message_primary) from error
+        except psycopg.Error as error:
+            if connection.closed or error.diag.message_primary is None:
+                raise
+            raise DoubtError(f"PostgreSQL refused: {error.diag.message_primary}") from error
+
+    def _in_transaction(self, connection: Connection) -> tuple[Undone, Baseline]:
+        golden, before = self.settings.golden, self.before
+        self._prove(connection)
+        _lock_everything(connection)
+        marks, state = read_marks(connection, self.run), read_state(connection)
+        refuse_emptied(connection)
+        refuse_another_time(marks, before)
+        _refuse_blind(marks, self.settings)
+        catalogues = self._check_definitions(connection)
+        suspected = suspects(
+            connection, marks, state, before, by_pages=golden.find_changes != "scan"
+        )
+        _lock_shadow(connection, suspected)
+        matched = self._find(connection, marks, suspected)
+        moved = read_sequences(connection)
+        changes = collect(connection, matched, moved, before, golden.listed_rows)
+        placed = matched
+        if not changes.is_nothing:
+            undo(connection, matched)
+            sequences.put_back(connection, changes.sequences)
+            placed = self._look_again(connection, marks, suspected, matched)
+        verify(
+            connection, self.settings, self.folder, [suspect.state.name for suspect in suspected]
+        )
+        mark.write(connection, self.run, "complete", f"golden {before.generation}")
+        after = self._baseline(connection, marks, state, placed, catalogues)
+        self.fence.assert_held()
+        undone = Undone(
+            changes,
+            looked_at=len(suspected),
+            by_pages=sum(suspect.way == "pages" for suspect in suspected),
+            tables=len(before.tables),
+            rows=sum(table.rows for table in before.tables.values()),
+        )
+        return undone, after
+
+    def _prove(self, connection: Connection) -> None:
+        identity = prove_sandbox(connection, self.sandbox)
+        own = (identity.system_identifier, identity.database_oid)
+        if own != (self.before.system_identifier, self.before.database_oid):
+            raise DoubtError("the shadow was made in another database")
+        found = mark.read(connection)
+        if found is None or found.content != "complete":
+            raise DoubtError(f"the content is marked {found.content if found else 'empty'}")
+
+    def _check_definitions(self, connection: Connection) -> dict[str, int]:
+        before = self.before
+        found = count_catalogues(connection, fresh(before.threshold, before.own))
+        if suspicious(found, before):
+            refuse_bent_shadow(connection, before)
+            golden = Manifest.read(self.folder).fingerprint.objects
+            changed = changed_definitions(connection, before, golden, self.settings)
+            if changed:
+                more = f", and {len(changed) - 1} more" if len(changed) > 1 else ""
+                raise DoubtError(f"definitions have changed: {changed[0]}{more}")
+        return {name: total for name, (total, _written) in found.items()}
+
+    def _find(
+        self, connection: Connection, marks: Marks, suspected: Sequence[Suspect]
+    ) -> list[Matched]:
+        most = self.settings.golden.most_changed_rows
+        found = find(connection, suspected, marks, self.before, most)
+        known = anatomies(connection, [table.suspect.state.oid for table in found])
+        return match(connection, found, known)
+
+    def _look_again(
+        self,
+        connection: Connection,
+        marks: Marks,
+        suspected: Sequence[Suspect],
+        matched: Sequence[Matched],
+    ) -> list[Matched]:
+        touched = {table.anatomy.oid for table in matched}
+        again = self._find(connection, marks, [s for s in suspected if s.state.oid in touched])
+        for table in again:
+            if not table.is_golden:
+                raise DoubtError(f"the rows of {table.anatomy.name} could not be put back exactly")
+        names = {table.anatomy.name for table in matched}
+        for schema, name, _count in connection.execute(_WRITTEN):
+            if schema != "public" or name not in names:
+                raise DoubtError(f"putting rows back has also written to {schema}.{name}")
+        return again
+
+    def _baseline(
+        self,
+        connection: Connection,
+        marks: Marks,
+        state: dict[str, TableState],
+        placed: Sequence[Matched],
+        catalogues: dict[str, int],
+    ) -> Baseline:
+        threshold, own = one(connection, _IDS)
+        written = {name: count for _schema, name, count in connection.execute(_WRITTEN)}
+        places = {table.anatomy.name: dict(table.same) for table in placed}
+        tables = {}
+        for name, now in state.items():
+            before = self.before.tables[name]
+            kept = before.moved if now.filenode == before.filenode else {}
+            tables[name] = before.model_copy(
+                update={
+                    "filenode": now.filenode,
+                    "vacuums": now.vacuums,
+                    "written": now.written + written.get(name, 0),
+                    "moved": kept | places.get(name, {}),
+                }
+            )
+        return self.before.model_copy(
+            update={
+                "threshold": threshold,
+                "own": own,
+                "server_started": marks.server_started,
+                "statistics_since": marks.statistics_since,
+                "catalogues": catalogues,
+                "tables": tables,
+            }
+        )
+
+
+def _lock_everything(connection: Connection) -> None:
+    """Lock every table that holds rows; whoever writes to one later waits for the commit."""
+    connection.execute(_LOCK_TIMEOUT)
+    # Counters are not read before: the first look of a transaction is the only one.
+    tables = [sql.Identifier("public", name) for name in table_names(connection)]
+    connection.execute(
+        sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(
+            sql.SQL(", ONLY ").join(tables)
+        )
+    )
+
+
+def _lock_shadow(connection: Connection, suspected: Sequence[Suspect]) -> None:
+    if suspected:
+        tables = [sql.Identifier(SHADOW, suspect.state.name) for suspect in suspected]
+        connection.execute(
+            sql.SQL("LOCK TABLE ONLY {} IN SHARE MODE").format(sql.SQL(", ONLY ").join(tables))
+        )
+
+
+def _refuse_blind(marks: Marks, settings: Settings) -> None:
+    if not marks.counting:
+        raise DoubtError("track_counts is off, so writes beside the reset's own cannot be seen")
+    if settings.golden.find_changes == "pages" and marks.visibility is None:
+        raise DoubtError("changed pages cannot be seen: pg_visibility is not granted")

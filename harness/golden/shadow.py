@@ -1,0 +1,288 @@
+"""The fast tier: an unlogged copy of every table, beside the tables, in the sandbox database.
+
+It is filled from one snapshot, the one that the durable dump is made of, and never written again:
+so whatever is not as it was filled was tampered with. A crash of the server empties unlogged
+tables; the sentinel's row tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from harness.golden.anatomy import SHADOW
+from harness.golden.baseline import Baseline, TableBaseline
+from harness.golden.catalogues import count_catalogues, elsewhere, fresh, shadow_catalogue
+from harness.golden.doubt import DoubtError
+from harness.golden.survey import read_marks, read_state
+from harness.postgres.connection import connect, one
+from harness.postgres.identity import prove_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.deadlines import Deadlines
+    from harness.golden.survey import Marks, TableState
+    from harness.postgres.connection import Connection, Run
+    from harness.postgres.fingerprint import Fingerprint
+    from harness.postgres.identity import Identity
+    from harness.sides import Sandbox
+
+# Making or dropping one table takes some ten locks with its TOAST table and indexes.
+_AT_ONCE = 40
+_PLACE = "_place"
+_SENTINEL = sql.Identifier(SHADOW, "sentinel of the shadow")
+
+_SIZE = """
+SELECT count(*), coalesce(sum(pg_catalog.pg_table_size(oid)), 0)::bigint
+FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+"""
+_TABLES = """
+SELECT relname::text FROM pg_catalog.pg_class
+WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %s)
+  AND relkind IN ('r', 'v', 'm', 'f', 'p')
+ORDER BY oid
+"""
+_COLUMNS = """
+SELECT attname::text FROM pg_catalog.pg_attribute
+WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+_FILL = sql.SQL(
+    "CREATE UNLOGGED TABLE {shadow} AS SELECT ctid AS {place}{columns} FROM ONLY {table}"
+)
+_INDEX = sql.SQL("CREATE INDEX ON {shadow} ({place})")
+_IDS = """
+SELECT
+    pg_catalog.pg_current_xact_id()::text::bigint,
+    pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint
+"""
+# Filled and indexed at some 100 MB a second and core, and a millisecond a table: a first guess.
+_BYTES_A_SECOND = 60e6
+_SECONDS_A_TABLE = 0.006
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a shadow will cost.
+
+    Args:
+        tables: How many tables.
+        size: In bytes, about.
+        seconds: How long it will take, about.
+    """
+
+    tables: int
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outset:
+    """How the sandbox stood before a snapshot of it was taken.
+
+    What is counted later than that would hide what was written in between.
+
+    Args:
+        marks: What of the server decides which traces can be believed.
+        state: Every table.
+    """
+
+    marks: Marks
+    state: Mapping[str, TableState]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A shadow that was filled.
+
+    Args:
+        tables: By table its columns, and the id of the transaction that filled it, modulo 2^32.
+        threshold: The oldest transaction that the snapshot did not see as ended.
+    """
+
+    tables: Mapping[str, tuple[tuple[str, ...], int]]
+    threshold: int
+
+
+def estimate(connection: Connection) -> Estimate:
+    """What a shadow will cost, before it is made."""
+    tables, size = one(connection, _SIZE)
+    return Estimate(tables, size, round(size / _BYTES_A_SECOND + tables * _SECONDS_A_TABLE, 1))
+
+
+def freeze(sandbox: Sandbox, run: Run, deadlines: Deadlines, schema: str) -> None:
+    """Vacuum every table of a schema so that each page is known to be old as a whole.
+
+    From then on a changed page can be told from the others; without it, all pages look changed.
+    """
+    with connect(sandbox, run, "freeze", deadlines) as connection:
+        connection.execute("SET client_min_messages = error")
+        for (name,) in connection.execute(_TABLES, (schema,)).fetchall():
+            table = sql.Identifier(schema, name)
+            connection.execute(sql.SQL("VACUUM (FREEZE, TRUNCATE false) {}").format(table))
+
+
+def look(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> Outset:
+    """See how the sandbox stands before a snapshot of it is taken.
+
+    Raises:
+        DoubtError: There is something that a differential reset could not put back.
+    """
+    with connect(sandbox, run, "shadow", deadlines, read_only=True) as connection:
+        marks = read_marks(connection, run)
+        if marks.materialized_views:
+            raise DoubtError("there are materialized views, which cannot be put back row by row")
+        large = [line for line in elsewhere(connection) if line.startswith("large object")]
+        if large:
+            raise DoubtError(f"there are large objects, which no golden copy holds: {large[0]}")
+        return Outset(marks, read_state(connection))
+
+
+def make_shadow(
+    sandbox: Sandbox,
+    run: Run,
+    deadlines: Deadlines,
+    snapshot: str,
+    outset: Outset,
+    assert_held: Callable[[], None],
+) -> Filled:
+    """Make the shadow anew, as one snapshot sees the tables.
+
+    Args:
+        sandbox: Whose shadow.
+        run: The run that the session belongs to.
+        deadlines: The table of deadlines.
+        snapshot: An exported snapshot that is still held.
+        outset: How the sandbox stood before that snapshot was taken.
+        assert_held: Asserts the right to write.
+
+    Raises:
+        DoubtError: Somebody else has a schema of that name.
+        RefusedError: The handshake failed.
+    """
+    with connect(sandbox, run, "shadow", deadlines) as connection:
+        drop_shadow(connection, sandbox, assert_held)
+        with connection.transaction():
+            prove_sandbox(connection, sandbox)
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SHADOW)))
+            connection.execute(sql.SQL("CREATE UNLOGGED TABLE {} AS SELECT 1").format(_SENTINEL))
+        tables, threshold = {}, 0
+        states = list(outset.state.values())
+        for start in range(0, len(states), _AT_ONCE):
+            assert_held()
+            with connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                adopt = sql.SQL("SET TRANSACTION SNAPSHOT {}")
+                connection.execute(adopt.format(sql.Literal(snapshot)))
+                filler, threshold = one(connection, _IDS)
+                for state in states[start : start + _AT_ONCE]:
+                    tables[state.name] = (_fill(connection, state), filler % 2**32)
+    return Filled(tables, threshold)
+
+
+def drop_shadow(connection: Connection, sandbox: Sandbox, assert_held: Callable[[], None]) -> None:
+    """Drop the shadow that is there, if there is one, few tables at a time.
+
+    Raises:
+        DoubtError: Somebody else has a schema of that name.
+        RefusedError: The handshake failed.
+    """
+    schema = sql.Identifier(SHADOW)
+    if one(connection, "SELECT pg_catalog.to_regnamespace(%s) IS NULL", SHADOW)[0]:
+        return
+    tables = [sql.Identifier(SHADOW, name) for (name,) in connection.execute(_TABLES, (SHADOW,))]
+    if tables and _SENTINEL not in tables:
+        raise DoubtError(f"there is a schema {SHADOW} in the database that is not the shadow")
+    tables.sort(key=lambda table: table == _SENTINEL)
+    for start in range(0, len(tables), _AT_ONCE):
+        assert_held()
+        with connection.transaction():
+            prove_sandbox(connection, sandbox)
+            names = sql.SQL(", ").join(tables[start : start + _AT_ONCE])
+            connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(names))
+    with connection.transaction():
+        prove_sandbox(connection, sandbox)
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(schema))
+
+
+def take_baseline(
+    connection: Connection,
+    filled: Filled,
+    outset: Outset,
+    fingerprint: Fingerprint,
+    generation: str,
+    identity: Identity,
+) -> Baseline:
+    """What a reset will believe, once the shadow is filled and frozen.
+
+    Args:
+        connection: A session on the sandbox.
+        filled: What was filled.
+        outset: How the sandbox stood before the snapshot was taken.
+        fingerprint: What the same snapshot saw.
+        generation: The golden copy that it belongs to.
+        identity: The server and the database.
+
+    Raises:
+        DoubtError: Tables were made or dropped meanwhile.
+    """
+    if outset.state.keys() != fingerprint.rows.keys():
+        raise DoubtError("tables were made or dropped while the golden copy was taken")
+    now = read_state(connection)
+    counted = count_catalogues(connection, fresh(None, None))
+    return Baseline(
+        generation=generation,
+        system_identifier=identity.system_identifier,
+        database_oid=identity.database_oid,
+        threshold=filled.threshold,
+        own=None,
+        server_started=outset.marks.server_started,
+        statistics_since=outset.marks.statistics_since,
+        catalogues={name: total for name, (total, _written) in counted.items()},
+        shadow_catalogue=shadow_catalogue(connection),
+        elsewhere=elsewhere(connection),
+        sequences={name: found.latest for name, found in fingerprint.sequences.items()},
+        tables={
+            name: TableBaseline(
+                oid=state.oid,
+                filenode=state.filenode,
+                columns=filled.tables[name][0],
+                rows=fingerprint.rows[name].count,
+                vacuums=state.vacuums,
+                written=state.written,
+                shadow_filler=filled.tables[name][1],
+                shadow_vacuums=now[name].shadow_vacuums,
+            )
+            for name, state in outset.state.items()
+        },
+    )
+
+
+def refuse_emptied(connection: Connection) -> None:
+    """Refuse a shadow that is not there, or that a crash of the server has emptied.
+
+    Raises:
+        DoubtError: It is.
+    """
+    found = one(connection, "SELECT pg_catalog.to_regclass(%s)", _SENTINEL.as_string())[0]
+    if found is None:
+        raise DoubtError("there is no shadow in the database")
+    if one(connection, sql.SQL("SELECT count(*) FROM {}").format(_SENTINEL))[0] != 1:
+        raise DoubtError("the shadow is empty: the server has crashed since it was made")
+
+
+def _fill(connection: Connection, state: TableState) -> tuple[str, ...]:
+    columns = tuple(name for (name,) in connection.execute(_COLUMNS, (state.oid,)))
+    shadow, place = sql.Identifier(SHADOW, state.name), sql.Identifier(_PLACE)
+    connection.execute(
+        _FILL.format(
+            shadow=shadow,
+            place=place,
+            columns=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(c)) for c in columns),
+            table=sql.Identifier("public", state.name),
+        )
+    )
+    connection.execute(_INDEX.format(shadow=shadow, place=place))
+    return columns

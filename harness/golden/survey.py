@@ -1,0 +1,192 @@
+"""What can be seen from outside the tables: which of them may have been written, and how to tell.
+
+Nothing here is decided from counters that may lag: whoever wrote may still be connected and not
+have counted yet. Changed pages lag behind nothing, but say nothing once a vacuum has passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from harness.errors import FailedError
+from harness.golden.doubt import DoubtError
+from harness.postgres.connection import APPLICATION, load_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from harness.golden.baseline import Baseline, TableBaseline
+    from harness.postgres.connection import Connection, Run
+
+Way = Literal["pages", "scan", "rewritten"]
+
+_MARKS = load_sql(__package__, "marks.sql")
+_NAMES = """
+SELECT relname::text FROM pg_catalog.pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY oid
+"""
+_STATE = load_sql(__package__, "state.sql")
+# Ages of transaction ids are compared modulo 2^32; a baseline must be younger than half of that.
+_OLDEST_BASELINE = 2**31 - 10_000_000
+# Before 15 counters came by datagrams, late or never.
+_COUNTERS_CAN_BE_BELIEVED = 150000
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The columns of `marks.sql`.
+
+    Args:
+        oldest: The oldest transaction that may still be running; full ids, of 64 bits.
+        next: The next transaction that will be given an id.
+        server_started: When the server was started.
+        statistics_since: When the counters of this database were last set to zero.
+        counting: Whether this session's server counts at all.
+        others: How many sessions of others are on this database.
+        visibility: Schema of pg_visibility's functions, if this role may call them.
+        materialized_views: How many there are in schema public.
+    """
+
+    oldest: int
+    next: int
+    server_started: datetime
+    statistics_since: datetime | None
+    counting: bool
+    others: int
+    visibility: str | None
+    materialized_views: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """The columns of `state.sql`.
+
+    Args:
+        name: Its name, in schema public.
+        oid: Its OID.
+        filenode: Where its rows lie.
+        vacuums: How many vacuums it has had.
+        written: How many row versions its counters count.
+        shadow_vacuums: How many vacuums its shadow has had.
+    """
+
+    name: str
+    oid: int
+    filenode: int
+    vacuums: int
+    written: int
+    shadow_vacuums: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A table that may have been written since the baseline.
+
+    Args:
+        state: The table.
+        before: What it was.
+        way: How to find what was changed in it.
+    """
+
+    state: TableState
+    before: TableBaseline
+    way: Way
+
+
+def read_marks(connection: Connection, run: Run) -> Marks:
+    """What of the server decides which traces can be believed."""
+    values = {"own": f"{APPLICATION}/{run.id}/%"}
+    with connection.cursor(row_factory=class_row(Marks)) as cursor:
+        found = cursor.execute(_MARKS, values).fetchone()
+    if found is None:
+        raise FailedError("a query that always has one row returned none")
+    return found
+
+
+def table_names(connection: Connection) -> list[str]:
+    """Every table of schema public that holds rows, in an order that never changes."""
+    return [name for (name,) in connection.execute(_NAMES)]
+
+
+def read_state(connection: Connection) -> dict[str, TableState]:
+    """Every table of schema public that holds rows, by name."""
+    with connection.cursor(row_factory=class_row(TableState)) as cursor:
+        return {state.name: state for state in cursor.execute(_STATE)}
+
+
+def refuse_another_time(marks: Marks, baseline: Baseline) -> None:
+    """Refuse a baseline that is too old for ages to be compared, or newer than the server.
+
+    Raises:
+        DoubtError: It is.
+    """
+    age = marks.next - baseline.threshold
+    if not 0 <= age < _OLDEST_BASELINE:
+        raise DoubtError(f"the baseline is {age:,} transactions old: too many to compare ages")
+
+
+def suspects(
+    connection: Connection,
+    marks: Marks,
+    state: Mapping[str, TableState],
+    baseline: Baseline,
+    *,
+    by_pages: bool,
+) -> list[Suspect]:
+    """Tables that may have been written since the baseline; all others were not.
+
+    Args:
+        connection: The session; every table is locked, so that nothing is written any more.
+        marks: What of the server decides which traces can be believed.
+        state: Every table, as it is now; the definitions are those of the baseline.
+        baseline: What was.
+        by_pages: Whether to look at changed pages, where they can be believed.
+    """
+    is_same_server = marks.server_started == baseline.server_started
+    is_counted = (
+        marks.counting
+        and marks.others == 0
+        and connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
+        and marks.statistics_since == baseline.statistics_since
+    )
+    # A vacuum that a shutdown has broken off leaves its traces on the pages, and is not counted.
+    by_pages = (
+        by_pages
+        and marks.visibility is not None
+        and is_same_server
+        and connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
+        and marks.statistics_since == baseline.statistics_since
+    )
+    touched = _with_changed_pages(connection, marks, state) if by_pages else set(state)
+    found = []
+    for name, now in state.items():
+        before = baseline.tables[name]
+        if now.filenode != before.filenode:
+            found.append(Suspect(now, before, "rewritten"))
+        elif by_pages and now.vacuums == before.vacuums:
+            # Counted, and not a page of it changed: a vacuum was broken off in between.
+            way: Way = "pages" if name in touched else "scan"
+            if now.written != before.written or (name in touched and not is_counted):
+                found.append(Suspect(now, before, way))
+        elif not is_counted or now.written != before.written:
+            found.append(Suspect(now, before, "scan"))
+    return found
+
+
+def _with_changed_pages(
+    connection: Connection, marks: Marks, state: Mapping[str, TableState]
+) -> set[str]:
+    """Tables with a page that is not frozen as a whole; a changed page never is."""
+    query = sql.SQL(
+        "SELECT class.relname FROM pg_catalog.pg_class AS class"
+        " CROSS JOIN LATERAL {summary}(class.oid::regclass) AS summary"
+        " WHERE class.oid = ANY (%s)"
+        " AND summary.all_frozen < pg_catalog.pg_relation_size(class.oid)"
+        " / pg_catalog.current_setting('block_size')::int"
+    ).format(summary=sql.Identifier(marks.visibility or "", "pg_visibility_map_summary"))
+    return {name for (name,) in connection.execute(query, ([t.oid for t in state.values()],))}
