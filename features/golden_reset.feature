@@ -28,7 +28,7 @@ Feature: Golden copy and reset
     And the sandbox differs from prod in "rows llx_facture"
 
   Scenario: A damaged golden copy is refused before anything is wiped
-    Given an empty golden store
+    Given an empty golden store that keeps no shadows
     And a sandbox that is the same as prod
     And a golden copy of the sandbox
     And damage to the golden copy

@@ -28,6 +28,11 @@ def empty_store(settings: Settings, tmp_path: Path) -> Settings:
     return settings.with_golden(directory=tmp_path / "golden")
 
 
+@given("an empty golden store that keeps no shadows", target_fixture="settings")
+def without_shadows(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.with_golden(directory=tmp_path / "golden", shadow=False)
+
+
 @given(
     parsers.parse("an empty golden store that keeps {generations:d} copies"),
     target_fixture="settings",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from harness.golden import visibility
 from harness.local import marks
 from harness.local.marks import OWNERS, POOLER, PROD_DATABASE, PROVISIONER, SANDBOX_DATABASE
 from harness.local.undo import Undo
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from harness.sides import Login
 
 _USER_LOOKUP = load_sql(__package__, "user_lookup.sql")
+_AVAILABLE = "SELECT 1 FROM pg_catalog.pg_available_extensions WHERE name = %s"
 _BUILTIN_LOCALES = 17
 _LOCALE_PROVIDERS = 15
 _OWNER: LiteralString = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
@@ -108,6 +110,8 @@ def lay_out(server: LocalServer, run: LocalRun) -> Layout:
         with server.connect(database) as connection, connection.transaction():
             _close_public_schema(connection)
             connection.execute(_USER_LOOKUP)
+    with server.connect(SANDBOX_DATABASE) as connection:
+        _let_pages_be_seen(connection)
     prod_application, prod, sandbox_application, sandbox = logins.values()
     return Layout(prod, prod_application, sandbox, sandbox_application, provisioner)
 
@@ -185,6 +189,12 @@ def _mark_sandbox(connection: Connection, run: LocalRun) -> None:
             sql.Identifier(SANDBOX_DATABASE), sql.Literal(json.dumps(content))
         )
     )
+
+
+def _let_pages_be_seen(connection: Connection) -> None:
+    """Where the server's packages have the extension: some leave contrib out."""
+    if connection.execute(_AVAILABLE, (visibility.EXTENSION,)).fetchone() is not None:
+        connection.execute(visibility.grant(OWNERS[SANDBOX_DATABASE]))
 
 
 def _close_public_schema(connection: Connection) -> None:
