@@ -34,6 +34,8 @@ class TableBaseline(BaseModel):
         shadow_filler: Id of the transaction that filled the shadow, modulo 2^32: no row of it may
             have another.
         shadow_vacuums: How many vacuums the shadow has had.
+        shadow_unfrozen: How many pages of the shadow are not frozen as a whole; None where that
+            cannot be seen.
         moved: Rows that a reset has put back: the place of the shadow's row, and where the row is
             now in the table.
     """
@@ -48,6 +50,7 @@ class TableBaseline(BaseModel):
     written: int
     shadow_filler: int
     shadow_vacuums: int
+    shadow_unfrozen: int | None
     moved: dict[str, str] = {}
 
 

@@ -16,6 +16,7 @@ from psycopg import sql
 from harness.golden.anatomy import SHADOW
 from harness.golden.catalogues import fresh
 from harness.golden.doubt import DoubtError
+from harness.golden.survey import unfrozen_pages
 from harness.postgres.connection import load_sql
 
 if TYPE_CHECKING:
@@ -32,13 +33,6 @@ _PAGES = sql.SQL(
     "SELECT class.oid::bigint, map.blkno"
     " FROM pg_catalog.pg_class AS class CROSS JOIN LATERAL {map}(class.oid::regclass) AS map"
     " WHERE class.oid = ANY (%s) AND NOT map.all_frozen ORDER BY 1, 2"
-)
-_UNFROZEN = sql.SQL(
-    "SELECT class.relname FROM pg_catalog.pg_class AS class"
-    " CROSS JOIN LATERAL {summary}(class.oid::regclass) AS summary"
-    " WHERE class.relnamespace = {shadow}::regnamespace AND class.relname = ANY (%s)"
-    " AND summary.all_frozen < pg_catalog.pg_relation_size(class.oid)"
-    " / pg_catalog.current_setting('block_size')::int"
 )
 _COUNT = sql.SQL(
     "SELECT {name}, count(*) FILTER (WHERE NOT ({fresh})), count(*) FILTER (WHERE {fresh})"
@@ -123,7 +117,7 @@ def _find_by_pages(
     if not suspected:
         return []
     pages = _changed_pages(connection, suspected, marks)
-    bent = _unfrozen_shadows(connection, suspected, marks)
+    written = _written_shadows(connection, suspected, marks)
     with connection.pipeline():
         answers = [
             connection.execute(
@@ -135,7 +129,7 @@ def _find_by_pages(
     for suspect, answer in zip(suspected, answers, strict=True):
         fresh_rows, gone, kept, expected, foreign = answer.fetchone() or ([], [], 0, 0, 1)
         _refuse_bent(suspect, kept == expected - len(gone) and not foreign)
-        if (fresh_rows or gone) and suspect.state.name in bent:
+        if (fresh_rows or gone) and suspect.state.name in written:
             _refuse_bent(suspect, _is_whole(connection, suspect))
         found.append(Found(suspect, fresh_rows, gone))
     return found
@@ -173,20 +167,17 @@ def _changed_pages(
     return pages
 
 
-def _unfrozen_shadows(
+def _written_shadows(
     connection: Connection, suspected: Sequence[Suspect], marks: Marks
 ) -> set[str]:
     """Tables whose shadow may have been written: nobody does, so no page of it ever changes."""
-    query = _UNFROZEN.format(
-        summary=sql.Identifier(marks.visibility or "", "pg_visibility_map_summary"),
-        shadow=sql.Literal(SHADOW),
-    )
     names = [suspect.state.name for suspect in suspected]
-    unfrozen = {name for (name,) in connection.execute(query, (names,))}
-    return unfrozen | {
+    unfrozen = unfrozen_pages(connection, marks, SHADOW, names)
+    return {
         suspect.state.name
         for suspect in suspected
         if suspect.state.shadow_vacuums != suspect.before.shadow_vacuums
+        or unfrozen.get(suspect.state.name, 0) != suspect.before.shadow_unfrozen
     }
 
 

@@ -16,7 +16,7 @@ from harness.golden.anatomy import SHADOW
 from harness.golden.baseline import Baseline, TableBaseline
 from harness.golden.catalogues import count_catalogues, elsewhere, fresh, shadow_catalogue
 from harness.golden.doubt import DoubtError
-from harness.golden.survey import read_marks, read_state
+from harness.golden.survey import read_marks, read_state, unfrozen_pages
 from harness.postgres.connection import connect, one
 from harness.postgres.identity import prove_sandbox
 
@@ -231,6 +231,8 @@ def take_baseline(
     if outset.state.keys() != fingerprint.rows.keys():
         raise DoubtError("tables were made or dropped while the golden copy was taken")
     now = read_state(connection)
+    sees_pages = outset.marks.visibility is not None
+    unfrozen = unfrozen_pages(connection, outset.marks, SHADOW, now)
     counted = count_catalogues(connection, fresh(None, None))
     return Baseline(
         generation=generation,
@@ -254,6 +256,7 @@ def take_baseline(
                 written=state.written,
                 shadow_filler=filled.tables[name][1],
                 shadow_vacuums=now[name].shadow_vacuums,
+                shadow_unfrozen=unfrozen.get(name, 0) if sees_pages else None,
             )
             for name, state in outset.state.items()
         },

@@ -17,7 +17,7 @@ from harness.golden.doubt import DoubtError
 from harness.postgres.connection import APPLICATION, load_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from harness.golden.baseline import Baseline, TableBaseline
@@ -30,6 +30,16 @@ _NAMES = """
 SELECT relname::text FROM pg_catalog.pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY oid
 """
+_UNFROZEN = sql.SQL("""
+SELECT class.relname::text, size.pages - summary.all_frozen
+FROM pg_catalog.pg_class AS class
+CROSS JOIN LATERAL {summary}(class.oid::regclass) AS summary
+CROSS JOIN LATERAL (
+    SELECT pg_catalog.pg_relation_size(class.oid) / pg_catalog.current_setting('block_size')::int
+) AS size (pages)
+WHERE class.relnamespace = %s::regnamespace AND class.relname = ANY (%s)
+  AND summary.all_frozen < size.pages
+""")
 _STATE = load_sql(__package__, "state.sql")
 # Ages of transaction ids are compared modulo 2^32; a baseline must be younger than half of that.
 _OLDEST_BASELINE = 2**31 - 10_000_000
@@ -162,7 +172,7 @@ def suspects(
         and connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
         and marks.statistics_since == baseline.statistics_since
     )
-    touched = _with_changed_pages(connection, marks, state) if by_pages else set(state)
+    touched = unfrozen_pages(connection, marks, "public", state) if by_pages else {}
     found = []
     for name, now in state.items():
         before = baseline.tables[name]
@@ -178,15 +188,14 @@ def suspects(
     return found
 
 
-def _with_changed_pages(
-    connection: Connection, marks: Marks, state: Mapping[str, TableState]
-) -> set[str]:
-    """Tables with a page that is not frozen as a whole; a changed page never is."""
-    query = sql.SQL(
-        "SELECT class.relname FROM pg_catalog.pg_class AS class"
-        " CROSS JOIN LATERAL {summary}(class.oid::regclass) AS summary"
-        " WHERE class.oid = ANY (%s)"
-        " AND summary.all_frozen < pg_catalog.pg_relation_size(class.oid)"
-        " / pg_catalog.current_setting('block_size')::int"
-    ).format(summary=sql.Identifier(marks.visibility or "", "pg_visibility_map_summary"))
-    return {name for (name,) in connection.execute(query, ([t.oid for t in state.values()],))}
+def unfrozen_pages(
+    connection: Connection, marks: Marks, schema: str, names: Iterable[str]
+) -> dict[str, int]:
+    """How many pages of each table are not frozen as a whole; tables without any are left out.
+
+    A page that was changed never is, and neither is one at the end that holds nothing yet.
+    """
+    if marks.visibility is None:
+        return {}
+    query = _UNFROZEN.format(summary=sql.Identifier(marks.visibility, "pg_visibility_map_summary"))
+    return dict(connection.execute(query, (schema, list(names))).fetchall())

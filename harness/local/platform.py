@@ -48,6 +48,7 @@ class LocalOptions:
         keep: Leave everything running at the end, as `local up` does.
         durable: Let a server of ours wait for the disk. Off where all of it is thrown away anyway.
         cluster: Whether there is a Kubernetes API with an ERP for either side, too.
+        shadow: Whether golden copies are kept with a shadow.
         lease_seconds: For how long a run that is silent keeps others out of the cluster.
         speed: How much faster than in life the controllers of the cluster run.
     """
@@ -60,6 +61,7 @@ class LocalOptions:
     keep: bool = False
     durable: bool = True
     cluster: bool = True
+    shadow: bool = True
     lease_seconds: int = 60
     speed: float = 10.0
 
@@ -112,7 +114,7 @@ def local_platform(options: LocalOptions, progress: Progress) -> Iterator[LocalP
             logins = layout.lay_out(server, run)
             content.fill(server, logins, run, progress)
             with _cluster(options, run, logins, deadlines, progress) as cluster:
-                values = _values(server, logins, run, cluster)
+                values = _values(options, server, logins, run, cluster)
                 platform = LocalPlatform(
                     settings=Settings.of(values, origin="the local platform"),
                     description=server.description,
@@ -160,7 +162,11 @@ def _keep(platform: LocalPlatform, values: dict[str, Any], server: LocalServer) 
 
 
 def _values(
-    server: LocalServer, logins: Layout, run: LocalRun, cluster: LocalCluster | None
+    options: LocalOptions,
+    server: LocalServer,
+    logins: Layout,
+    run: LocalRun,
+    cluster: LocalCluster | None,
 ) -> dict[str, Any]:
     with server.connect() as connection:
         pins = connection.execute(_PINS, (SANDBOX_DATABASE,)).fetchone()
@@ -174,7 +180,7 @@ def _values(
             "system_identifier": system_identifier,
             "database_oid": database_oid,
         },
-        "golden": {"directory": str(run.subdirectory("golden"))},
+        "golden": {"directory": str(run.subdirectory("golden")), "shadow": options.shadow},
         "tools": {
             "companion_directory": str(server.client_tools) if server.client_tools else None,
             "work_directory": str(run.subdirectory("work")),

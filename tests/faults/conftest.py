@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def ready_platform() -> Iterator[LocalPlatform]:
     """A platform whose sandbox was refreshed, rehearsed on and checkpointed."""
     with local_platform(
-        LocalOptions(postgres="binaries", scale=0.05, cluster=False), Silent()
+        LocalOptions(postgres="binaries", scale=0.05, cluster=False, shadow=False), Silent()
     ) as platform:
         with psycopg.connect(platform.superuser.conninfo, autocommit=True) as connection:
             # The processes are killed here, never the machine.

@@ -69,7 +69,7 @@ class TinyProd:
 def tiny_platform() -> Iterator[LocalPlatform]:
     """A whole local platform around it: leases of a second, controllers twenty times as fast."""
     options = LocalOptions(
-        postgres="binaries", durable=False, lease_seconds=LEASE_SECONDS, speed=_SPEED
+        shadow=False, postgres="binaries", durable=False, lease_seconds=LEASE_SECONDS, speed=_SPEED
     )
     with (
         patch("harness.local.prod_content.choose", return_value=TinyProd()),
