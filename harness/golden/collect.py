@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from harness.dolibarr.secrets import naming_columns
 from harness.golden.changes import Changes, RowChange, SequenceChange, TableChanges
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class _Listed:
         )
 
     def _key(self, row: _Values) -> _Values:
-        return {column: row[column] for column in self.table.anatomy.key or row}
+        """What the row is called: its key, and of a setting its name."""
+        columns = [*(self.table.anatomy.key or row), *naming_columns(row)]
+        return {column: row[column] for column in columns}
 
 
 def collect(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.dolibarr.secrets import is_secret_name, is_secret_value, secret_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from harness.golden.changes import Changes, RowChange
 
@@ -24,24 +24,51 @@ MASK_CHANGED = f"{MASK} (changed)"
 # A secret that was copied into another column is found again. Shorter ones would be found all over:
 # the value of a setting may be `1`.
 _LONG_ENOUGH_TO_RECOGNISE = 8
+# How a difference between two definitions begins, behind the name of the object.
+_DIFFERENCE = ": expected "
 
 
 def masked(changes: Changes) -> Changes:
-    """The same changes without a secret.
-
-    What is said of an object or of a table that could not be compared is cut at the first colon
-    where it holds one.
-    """
-    rows = [(table.table, row) for table in changes.tables for row in table.rows]
-    secrets = {secret for table, row in rows for secret in _recognisable(table, row)}
+    """The same changes without a secret."""
+    found = [[_secret_columns(table.table, row) for row in table.rows] for table in changes.tables]
+    secrets = {
+        secret
+        for table, columns in zip(changes.tables, found, strict=True)
+        for row, names in zip(table.rows, columns, strict=True)
+        for secret in _recognisable(row, names)
+    }
     return replace(
         changes,
         tables=tuple(
-            replace(table, rows=tuple(_masked(table.table, row, secrets) for row in table.rows))
-            for table in changes.tables
+            replace(
+                table,
+                rows=tuple(
+                    _masked(row, names, secrets)
+                    for row, names in zip(table.rows, columns, strict=True)
+                ),
+            )
+            for table, columns in zip(changes.tables, found, strict=True)
         ),
-        objects=tuple(_told(line, secrets) for line in changes.objects),
-        uncounted={name: _told(why, secrets) for name, why in changes.uncounted.items()},
+        objects=tuple(masked_line(line, secrets) for line in changes.objects),
+        uncounted={name: masked_line(why, secrets) for name, why in changes.uncounted.items()},
+    )
+
+
+def masked_line(line: str, secrets: Iterable[str] = ()) -> str:
+    """What is said of an object or a table: only which it is, where a secret is in the rest.
+
+    Args:
+        line: What is said; first which object it is, then a colon.
+        secrets: Secrets that are known.
+    """
+    colon = _DIFFERENCE if _DIFFERENCE in line else ":"
+    name, _, rest = line.partition(colon)
+    if is_secret_value(name) or _holds_one(name, secrets):
+        return MASK
+    # The initial value of a column that holds secrets is one itself.
+    given = "'" in rest and is_secret_name(line)
+    return (
+        f"{name}: {MASK}" if given or is_secret_value(rest) or _holds_one(rest, secrets) else line
     )
 
 
@@ -49,18 +76,19 @@ def _secret_columns(table: str, row: RowChange) -> set[str]:
     return secret_columns(table, row.key, row.before, row.after, whole=row.kind != "updated")
 
 
-def _recognisable(table: str, row: RowChange) -> Iterator[str]:
-    for column in _secret_columns(table, row):
+def _recognisable(row: RowChange, columns: set[str]) -> Iterator[str]:
+    for column in columns:
         for version in (row.key, row.before, row.after):
             value = version.get(column)
             if value is not None and len(value) >= _LONG_ENOUGH_TO_RECOGNISE:
                 yield value
 
 
-def _masked(table: str, row: RowChange, secrets: set[str]) -> RowChange:
-    columns = _secret_columns(table, row)
-    for version in (row.key, row.before, row.after):
-        columns |= {name for name, value in version.items() if _holds_one(value, secrets)}
+def _masked(row: RowChange, columns: set[str], secrets: set[str]) -> RowChange:
+    if secrets:
+        for version in (row.key, row.before, row.after):
+            copied = {name for name, value in version.items() if _holds_one(value, secrets)}
+            columns = columns | copied
     if not columns:
         return row
     return replace(
@@ -82,17 +110,5 @@ def _mask(
     return MASK_CHANGED if changed else MASK
 
 
-def _holds_one(value: str | None, secrets: set[str]) -> bool:
+def _holds_one(value: str | None, secrets: Iterable[str]) -> bool:
     return value is not None and any(secret in value for secret in secrets)
-
-
-def _told(line: str, secrets: set[str]) -> str:
-    """A line about an object, without what stands behind its first colon if a secret is in that."""
-    name, _, rest = line.partition(":")
-    if is_secret_value(name) or _holds_one(name, secrets):
-        return MASK
-    # The initial value of a column that holds secrets is one itself.
-    given = "'" in rest and is_secret_name(name)
-    return (
-        f"{name}: {MASK}" if given or is_secret_value(rest) or _holds_one(rest, secrets) else line
-    )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.golden.changes import Changes, RowChange
-from harness.golden.masking import MASK, MASK_CHANGED, masked
+from harness.golden.masking import MASK, MASK_CHANGED, masked, masked_line
 from harness.golden.report import Format
 from tests.golden.made_up import deleted, inserted, table, updated
 
@@ -75,6 +75,9 @@ def test_the_initial_value_of_a_secret_column_is_a_secret() -> None:
     )
     found = masked(Changes("g", objects=lines)).objects
     assert found == (lines[0], f"column llx_user.api_key: {MASK}", lines[2])
+    reasons = [f"definitions have changed: {line}" for line in lines]
+    hidden = f"definitions have changed: column llx_user.api_key: {MASK}"
+    assert [masked_line(reason) for reason in reasons] == [reasons[0], hidden, reasons[2]]
 
 
 def test_what_is_no_secret_is_left_as_it_is() -> None:

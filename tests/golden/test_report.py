@@ -100,7 +100,7 @@ llx_facture  1,201 inserted, 1 updated, 1 deleted
       note  (null) → late
   + rowid 13
       ref  FA2601-0001
-      (null) in note_public, ref_ext
+      and 2 columns with (null)
   - rowid 7
       ref  FA2512-0002
   and 1,200 more rows
@@ -141,7 +141,10 @@ def test_a_row_of_a_table_without_a_key_is_told_once() -> None:
     values: dict[str, str | None] = {"fk_user": "1", "param": "MAIN_NOTE", "value": None}
     row = RowChange("inserted", values, {}, values)
     told = Format.text.render(Changes("g", (table("llx_user_param", row),), listed=1))
-    assert "  + a row\n      fk_user  1\n      param    MAIN_NOTE\n      (null) in value\n" in told
+    assert (
+        "  + a row\n      fk_user  1\n      param    MAIN_NOTE\n      and 1 column with (null)\n"
+        in told
+    )
 
 
 def test_a_long_value_is_cut_to_where_it_changed_and_says_how_long_it_is() -> None:

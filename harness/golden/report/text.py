@@ -94,8 +94,8 @@ def _row(row: RowChange) -> Iterator[Line]:
     width = max((len(column) for column, _ in told), default=0)
     for column, value in told:
         yield Line(f"      {column:<{width}}  {value}")
-    if empty := ", ".join(visible(column) for column in nulls(row)):
-        yield Line(f"      {NULL} in {empty}")
+    if empty := nulls(row):
+        yield Line(f"      and {many(len(empty), 'column')} with {NULL}")
 
 
 def _columns(row: RowChange) -> Iterator[tuple[str, str]]:
