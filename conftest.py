@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = [
     "steps.attempt",
+    "steps.changes",
     "steps.client_tools",
     "steps.cluster",
     "steps.collector",

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
+from harness.cli.changes import verb as changes
 from harness.cli.local import local
 from harness.cli.verbs import verbs
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(verbs)
+app.add_typer(changes)
 app.add_typer(local, name="local", no_args_is_help=True)
 
 

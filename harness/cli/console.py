@@ -21,6 +21,8 @@ from rich.progress import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rich.text import Text
+
     from harness.errors import LifecycleError
     from harness.progress import Advance
 
@@ -54,10 +56,11 @@ class Answer:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._out = Console(highlight=False, soft_wrap=True)
-        self._err = Console(stderr=True, highlight=False, soft_wrap=True)
+        # What is told is told as it is: `:bomb:` in a row is no picture.
+        self._out = Console(highlight=False, emoji=False, soft_wrap=True)
+        self._err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
-    def result(self, value: Any, text: str) -> None:
+    def result(self, value: Any, text: str | Text) -> None:
         """Print what was achieved.
 
         Args:

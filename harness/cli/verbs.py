@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
 from harness import manifests
+from harness.cli.changes import Report, ReportOption, taken_back
 from harness.cli.console import Terminal, megabytes, table
 from harness.cli.options import (
     ConfigOption,
@@ -17,6 +19,7 @@ from harness.cli.options import (
     settings_of,
 )
 from harness.errors import ConfigurationError
+from harness.golden.report.document import document
 from harness.lifecycle.checkpoint import checkpoint as take_checkpoint
 from harness.lifecycle.recover import recover as put_right
 from harness.lifecycle.refresh import refresh_from_prod as refresh
@@ -86,18 +89,22 @@ def checkpoint(
 def reset(
     target: TargetOption = Target.local,
     config: ConfigOption = None,
+    changes: ReportOption = None,
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Bring the sandbox back to the newest golden copy."""
     with answering(as_json=json) as answer:
+        report = Report.at(changes)
         done = go_back(settings_of(target, config), Terminal())
+        told = taken_back(done.changes, report)
         answer.result(
-            done,
+            asdict(done) | {"changes": document(done.changes) if done.changes else None},
             table(
                 [
                     ("golden copy", done.generation),
                     ("equal to it", f"{done.tables:,} tables, {done.rows:,} rows"),
                     ("way", f"{done.way}{f': {done.reason}' if done.reason else ''}"),
+                    *told,
                     *_told(done.told),
                     ("seconds", _seconds(done.seconds)),
                 ]

@@ -16,7 +16,7 @@ class RowChange:
     Args:
         kind: What became of it.
         key: Its key, by column, as it is now (as it was, for a deleted row); every column where the
-            table has no key.
+            table has no key. Of a setting its name too: without it nobody knows what was set.
         before: What it was, by column: of an updated row only what changed, of an inserted nothing.
         after: What it is, by column: of an updated row only what changed, of a deleted nothing.
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from harness.dolibarr.secrets import naming_columns
 from harness.golden.changes import Changes, RowChange, SequenceChange, TableChanges
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     _Values = Mapping[str, str | None]
 
 _ROWS = sql.SQL(
-    "SELECT ctid::text, ARRAY[{columns}]::text[] FROM {table} WHERE ctid = ANY (%s::tid[])"
+    "SELECT ctid::text, ARRAY[{columns}]::text[] FROM {table} WHERE ctid = ANY ({places}::tid[])"
 )
 
 
@@ -57,7 +58,9 @@ class _Listed:
         )
 
     def _key(self, row: _Values) -> _Values:
-        return {column: row[column] for column in self.table.anatomy.key or row}
+        """What the row is called: its key, and of a setting its name."""
+        columns = [*(self.table.anatomy.key or row), *naming_columns(row)]
+        return {column: row[column] for column in columns}
 
 
 def collect(
@@ -112,13 +115,13 @@ def _ask(connection: Connection, table: Matched, limit: int) -> _Listed:
     return _Listed(
         table,
         limit,
-        present=connection.execute(_rows(anatomy, anatomy.table), (places,)),
-        golden=connection.execute(_rows(anatomy, anatomy.shadow), (sources,)),
+        present=connection.execute(_rows(anatomy, anatomy.table, places)),
+        golden=connection.execute(_rows(anatomy, anatomy.shadow, sources)),
     )
 
 
-def _rows(anatomy: Anatomy, table: sql.Identifier) -> sql.Composed:
-    return _ROWS.format(columns=_as_text(anatomy.columns), table=table)
+def _rows(anatomy: Anatomy, table: sql.Identifier, places: list[str]) -> sql.Composed:
+    return _ROWS.format(columns=_as_text(anatomy.columns), table=table, places=sql.Literal(places))
 
 
 def _as_text(columns: Iterable[str]) -> sql.Composed:

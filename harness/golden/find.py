@@ -149,7 +149,7 @@ def _find_in_tables(
                 f"{fresh_rows:,} rows of {suspect.state.name} were written since the checkpoint,"
                 f" and a restore is quicker above {most:,}"
             )
-        rows = connection.execute(_in_table(suspect, baseline), _moved(suspect)).fetchone()
+        rows = connection.execute(_in_table(suspect, baseline)).fetchone()
         places, gone, kept, expected, foreign = rows or ([], [], 0, 0, 1)
         is_whole = expected == suspect.before.rows and not foreign
         _refuse_bent(suspect, is_whole and kept == expected - len(gone))
@@ -235,6 +235,7 @@ def _in_pages(suspect: Suspect, pages: Sequence[int], baseline: Baseline) -> sql
         expected=sql.SQL(" OR ").join([sql.SQL("false"), *expected]),
         shadow=_shadow(suspect),
         filler=_filler(suspect),
+        **_moved(suspect),
     )
 
 
@@ -244,6 +245,7 @@ def _in_table(suspect: Suspect, baseline: Baseline) -> sql.Composed:
         shadow=_shadow(suspect),
         fresh=_fresh(suspect, baseline),
         filler=_filler(suspect),
+        **_moved(suspect),
     )
 
 
@@ -253,9 +255,12 @@ def _fresh(suspect: Suspect, baseline: Baseline) -> sql.Composed:
     return fresh(baseline.threshold, baseline.own)
 
 
-def _moved(suspect: Suspect) -> dict[str, list[str]]:
+def _moved(suspect: Suspect) -> dict[str, sql.Literal]:
     moved = {} if suspect.way == "rewritten" else suspect.before.moved
-    return {"moved_from": list(moved.keys()), "moved_to": list(moved.values())}
+    return {
+        "moved_from": sql.Literal(list(moved.keys())),
+        "moved_to": sql.Literal(list(moved.values())),
+    }
 
 
 def _table(suspect: Suspect) -> sql.Identifier:

@@ -4,7 +4,7 @@
 WITH
 here AS MATERIALIZED ({here}),
 moved AS MATERIALIZED (
-    SELECT source, place FROM unnest(%(moved_from)s::tid[], %(moved_to)s::tid[]) AS moved (source, place)
+    SELECT source, place FROM unnest({moved_from}::tid[], {moved_to}::tid[]) AS moved (source, place)
 ),
 expected AS MATERIALIZED (
     SELECT shadow.ctid AS source, shadow._place AS place, shadow.xmin AS filler

@@ -1,7 +1,7 @@
 -- The same, by looking at the whole table and the whole shadow.
 WITH
 moved AS MATERIALIZED (
-    SELECT source, place FROM unnest(%(moved_from)s::tid[], %(moved_to)s::tid[]) AS moved (source, place)
+    SELECT source, place FROM unnest({moved_from}::tid[], {moved_to}::tid[]) AS moved (source, place)
 ),
 kept AS MATERIALIZED (SELECT ctid AS place FROM ONLY {table} WHERE NOT ({fresh})),
 expected AS MATERIALIZED (

@@ -8,6 +8,9 @@ SELECT
         WHERE datname = pg_catalog.current_database()
     ) AS statistics_since,
     pg_catalog.current_setting('track_counts')::bool AS counting,
+    EXISTS (
+        SELECT FROM pg_catalog.pg_db_role_setting WHERE setconfig::text ~ 'track_counts'
+    ) AS not_by_all,
     -- Sessions that may have counted and not told yet: all but this run's own.
     (
         SELECT count(*) FROM pg_catalog.pg_stat_activity

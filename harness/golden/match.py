@@ -63,10 +63,10 @@ def _match(connection: Connection, found: Found, anatomy: Anatomy) -> Matched:
         columns=listed(anatomy.columns),
         table=anatomy.table,
         shadow=anatomy.shadow,
+        fresh=sql.Literal(found.fresh),
+        gone=sql.Literal(found.gone),
     )
-    for place, source, is_same in connection.execute(
-        query, {"fresh": found.fresh, "gone": found.gone}
-    ):
+    for place, source, is_same in connection.execute(query):
         if source is None:
             matched.new.append(place)
         elif place is None:

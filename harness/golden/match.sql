@@ -12,7 +12,7 @@ now AS (
             {key} AS key,
             pg_catalog.sha256(pg_catalog.convert_to(ROW({columns})::text, 'UTF8')) AS digest
         FROM ONLY {table} AS row_now
-        WHERE ctid = ANY (%(fresh)s::tid[])
+        WHERE ctid = ANY ({fresh}::tid[])
     ) AS hashed
 ),
 was AS (
@@ -25,7 +25,7 @@ was AS (
             {key} AS key,
             pg_catalog.sha256(pg_catalog.convert_to(ROW({columns})::text, 'UTF8')) AS digest
         FROM {shadow} AS row_was
-        WHERE ctid = ANY (%(gone)s::tid[])
+        WHERE ctid = ANY ({gone}::tid[])
     ) AS hashed
 ),
 by_content AS MATERIALIZED (

@@ -56,7 +56,8 @@ class Marks:
         next: The next transaction that will be given an id.
         server_started: When the server was started.
         statistics_since: When the counters of this database were last set to zero.
-        counting: Whether this session's server counts at all.
+        counting: Whether this session counts what it writes.
+        not_by_all: Whether a role or a database has a setting of its own about counting.
         others: How many sessions of others are on this database.
         visibility: Schema of pg_visibility's functions, if this role may call them.
         materialized_views: How many there are in schema public.
@@ -67,6 +68,7 @@ class Marks:
     server_started: datetime
     statistics_since: datetime | None
     counting: bool
+    not_by_all: bool
     others: int
     visibility: str | None
     materialized_views: int
@@ -160,6 +162,7 @@ def suspects(
     is_same_server = marks.server_started == baseline.server_started
     is_counted = (
         marks.counting
+        and not marks.not_by_all
         and marks.others == 0
         and connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
         and marks.statistics_since == baseline.statistics_since
@@ -179,10 +182,11 @@ def suspects(
         if now.filenode != before.filenode:
             found.append(Suspect(now, before, "rewritten"))
         elif by_pages and now.vacuums == before.vacuums:
-            # Counted, and not a page of it changed: a vacuum was broken off in between.
-            way: Way = "pages" if name in touched else "scan"
-            if now.written != before.written or (name in touched and not is_counted):
-                found.append(Suspect(now, before, way))
+            if name in touched:
+                found.append(Suspect(now, before, "pages"))
+            elif now.written != before.written:
+                # Counted, and not a page of it changed: a vacuum was broken off in between.
+                found.append(Suspect(now, before, "scan"))
         elif not is_counted or now.written != before.written:
             found.append(Suspect(now, before, "scan"))
     return found

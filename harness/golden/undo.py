@@ -21,16 +21,18 @@ if TYPE_CHECKING:
     from harness.golden.match import Matched
     from harness.postgres.connection import Connection
 
-_DELETE = sql.SQL("DELETE FROM ONLY {table} WHERE ctid = ANY (%s::tid[])")
+# Values stand in the statements: beside parameters, a percent sign in the name of a column would be
+# taken for one.
+_DELETE = sql.SQL("DELETE FROM ONLY {table} WHERE ctid = ANY ({places}::tid[])")
 _UPDATE = sql.SQL(
     "UPDATE ONLY {table} AS row_now SET ({columns}) = ROW({golden})"
-    " FROM unnest(%s::tid[], %s::tid[]) AS pair (source, place)"
+    " FROM unnest({sources}::tid[], {places}::tid[]) AS pair (source, place)"
     " JOIN {shadow} AS row_was ON row_was.ctid = pair.source"
     " WHERE row_now.ctid = pair.place"
 )
 _INSERT = sql.SQL(
     "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE"
-    " SELECT {columns} FROM {shadow} WHERE ctid = ANY (%s::tid[])"
+    " SELECT {columns} FROM {shadow} WHERE ctid = ANY ({sources}::tid[])"
 )
 _TRIGGER_STATES = {
     "O": sql.SQL("ENABLE"),
@@ -84,7 +86,7 @@ def undo(connection: Connection, matched: Sequence[Matched]) -> None:
 
 def _delete(connection: Connection, table: Matched) -> None:
     if table.new:
-        connection.execute(_DELETE.format(table=table.anatomy.table), (table.new,))
+        _delete_rows(connection, table.anatomy, table.new)
 
 
 def _update(connection: Connection, table: Matched) -> None:
@@ -111,8 +113,9 @@ def _update_in_place(connection: Connection, table: Matched) -> None:
             columns=listed(anatomy.updatable),
             golden=listed(anatomy.updatable, "row_was"),
             shadow=anatomy.shadow,
-        ),
-        (list(sources), list(places)),
+            sources=sql.Literal(list(sources)),
+            places=sql.Literal(list(places)),
+        )
     )
     _refuse_fewer(done.rowcount, len(places), anatomy)
 
@@ -120,7 +123,7 @@ def _update_in_place(connection: Connection, table: Matched) -> None:
 def _replace(connection: Connection, table: Matched) -> None:
     """Delete and insert anew after all; what that does to other tables is noticed at the end."""
     sources, places = zip(*table.changed, strict=True)
-    connection.execute(_DELETE.format(table=table.anatomy.table), (list(places),))
+    _delete_rows(connection, table.anatomy, list(places))
     _insert_rows(connection, table.anatomy, list(sources))
 
 
@@ -129,12 +132,18 @@ def _insert(connection: Connection, table: Matched) -> None:
         _insert_rows(connection, table.anatomy, table.missing)
 
 
+def _delete_rows(connection: Connection, anatomy: Anatomy, places: list[str]) -> None:
+    connection.execute(_DELETE.format(table=anatomy.table, places=sql.Literal(places)))
+
+
 def _insert_rows(connection: Connection, anatomy: Anatomy, sources: list[str]) -> None:
     done = connection.execute(
         _INSERT.format(
-            table=anatomy.table, columns=listed(anatomy.insertable), shadow=anatomy.shadow
-        ),
-        (sources,),
+            table=anatomy.table,
+            columns=listed(anatomy.insertable),
+            shadow=anatomy.shadow,
+            sources=sql.Literal(sources),
+        )
     )
     _refuse_fewer(done.rowcount, len(sources), anatomy)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.golden.account import changes_since
+from harness.golden.masking import masked
 from harness.lifecycle.content import refuse_unless_complete
 from harness.lifecycle.operation import operation
 from harness.lifecycle.reset import newest
@@ -24,7 +25,7 @@ class Changed:
 
     Args:
         run: Id of the run that asked.
-        changes: The account.
+        changes: The account, without secrets.
         seconds: How long each phase took.
     """
 
@@ -50,4 +51,4 @@ def changes(settings: Settings, progress: Progress) -> Changed:
         folder = newest(op)
         with op.phase("compare with the golden copy"):
             found = changes_since(op.sandbox, op.run, op.settings, folder)
-        return Changed(op.run.id, found, op.seconds)
+        return Changed(op.run.id, masked(found), op.seconds)

@@ -14,6 +14,7 @@ from harness.errors import LifecycleError, RefusedError
 from harness.golden.account import changes_since
 from harness.golden.differential import reset_differentially
 from harness.golden.doubt import DoubtError
+from harness.golden.masking import masked, masked_line
 from harness.lifecycle.alone import reading_alone, working_alone
 from harness.lifecycle.content import from_golden, putting_back, read_mark, replace_content
 from harness.lifecycle.operation import operation
@@ -47,7 +48,7 @@ class ResetDone:
         reason: Why it was not differential; None if it was.
         tables: Number of tables, all equal to the golden copy's.
         rows: Number of rows, all equal.
-        changes: What had been changed; None where nobody can tell.
+        changes: What had been changed, without secrets; None where nobody can tell.
         wiped: What the wipe took, the durable way.
         restored: How pg_restore ended, the durable way; evidence, not a verdict.
         told: What was found on the way that somebody should know.
@@ -87,7 +88,7 @@ def reset(settings: Settings, progress: Progress, run: Run | None = None) -> Res
         try:
             undone = _differential(op, folder)
         except DoubtError as doubt:
-            return _durable(op, folder, doubt.reason)
+            return _durable(op, folder, masked_line(doubt.reason))
         return _done_differentially(op, folder, undone)
 
 
@@ -124,7 +125,7 @@ def _done_differentially(op: Operation, folder: Path, undone: Undone) -> ResetDo
         reason=None,
         tables=undone.tables,
         rows=undone.rows,
-        changes=undone.changes,
+        changes=masked(undone.changes),
         wiped=None,
         restored=None,
         told=op.told,
@@ -165,7 +166,7 @@ def _account(op: Operation, folder: Path) -> Changes | None:
         return None
     try:
         with op.phase("compare with the golden copy"):
-            return changes_since(op.sandbox, op.run, op.settings, folder)
+            return masked(changes_since(op.sandbox, op.run, op.settings, folder))
     except LifecycleError as error:
         op.told.append(f"what was changed could not be told: {error.what}")
         return None

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 # and the functions that the provisioner makes in each database.
 _SCHEMA = re.compile(r"^\d+; \d+ \d+ (?:SCHEMA - public|(?:ACL|COMMENT) - SCHEMA public) ")
 _ENTRY = re.compile(r"^\d+; \d+ \d+ ")
-_TABLE_DATA = re.compile(r"^\d+; \d+ \d+ TABLE DATA public (.+) \S+$", re.MULTILINE)
+_TABLE_DATA = re.compile(
+    r"^\d+; \d+ \d+ (?:TABLE|MATERIALIZED VIEW) DATA public (.+) \S+$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def platform() -> Iterator[LocalPlatform]:
     """A platform whose golden copy and prod cannot be taken for one another."""
-    with tiny_platform() as platform:
+    with tiny_platform(shadow=False) as platform:
         yield platform
 
 

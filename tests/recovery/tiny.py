@@ -66,10 +66,15 @@ class TinyProd:
 
 
 @contextmanager
-def tiny_platform() -> Iterator[LocalPlatform]:
+def tiny_platform(*, cluster: bool = True, shadow: bool = True) -> Iterator[LocalPlatform]:
     """A whole local platform around it: leases of a second, controllers twenty times as fast."""
     options = LocalOptions(
-        shadow=False, postgres="binaries", durable=False, lease_seconds=LEASE_SECONDS, speed=_SPEED
+        postgres="binaries",
+        durable=False,
+        cluster=cluster,
+        shadow=shadow,
+        lease_seconds=LEASE_SECONDS,
+        speed=_SPEED,
     )
     with (
         patch("harness.local.prod_content.choose", return_value=TinyProd()),
