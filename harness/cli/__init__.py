@@ -13,6 +13,7 @@ import typer
 from harness import __version__
 from harness.cli.changes import verb as changes
 from harness.cli.local import local
+from harness.cli.reset import verb as reset
 from harness.cli.verbs import verbs
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(verbs)
+app.add_typer(reset)
 app.add_typer(changes)
 app.add_typer(local, name="local", no_args_is_help=True)
 

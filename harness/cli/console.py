@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.text import Text
 
@@ -108,3 +108,19 @@ def table(rows: Sequence[tuple[str, object]]) -> str:
 def megabytes(size: int) -> str:
     """A size in decimal megabytes."""
     return f"{size / _DECIMAL_MEGABYTE:,.1f} MB"
+
+
+def told(notes: Sequence[str]) -> list[tuple[str, object]]:
+    """A line for everything that somebody should know."""
+    return [("mind", text) for text in notes]
+
+
+def spent(phases: Mapping[str, float]) -> str:
+    """How many seconds a run took, and each of its phases."""
+    each = ", ".join(f"{title} {_figure(seconds)}" for title, seconds in phases.items())
+    return f"{_figure(sum(phases.values()))} ({each})"
+
+
+def _figure(seconds: float) -> str:
+    """A tenth of a second is exact enough, unless that is all it took."""
+    return f"{seconds:.1f}" if seconds >= 1 else f"{seconds:.3f}"

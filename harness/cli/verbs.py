@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
 from harness import manifests
-from harness.cli.changes import Report, ReportOption, taken_back
-from harness.cli.console import Terminal, megabytes, table
+from harness.cli.console import Terminal, megabytes, spent, table, told
 from harness.cli.options import (
     ConfigOption,
     JsonOption,
@@ -19,11 +17,9 @@ from harness.cli.options import (
     settings_of,
 )
 from harness.errors import ConfigurationError
-from harness.golden.report.document import document
 from harness.lifecycle.checkpoint import checkpoint as take_checkpoint
 from harness.lifecycle.recover import recover as put_right
 from harness.lifecycle.refresh import refresh_from_prod as refresh
-from harness.lifecycle.reset import reset as go_back
 from harness.lifecycle.status import status as ask_status
 
 if TYPE_CHECKING:
@@ -54,8 +50,8 @@ def refresh_from_prod(
                     ("pg_restore", f"ended with {done.restored.exit_code}; content was verified"),
                     ("prod", f"no write by us; pg_dump sampled {done.samples} times, none seen"),
                     ("locks", f"at most {done.wiped.peak_locks:,} of {done.wiped.lock_table:,}"),
-                    *_told(done.told),
-                    ("seconds", _seconds(done.seconds)),
+                    *told(done.told),
+                    ("seconds", spent(done.seconds)),
                 ]
             ),
         )
@@ -79,34 +75,7 @@ def checkpoint(
                     ("size", megabytes(done.bytes)),
                     ("shadow", f"none: {done.no_shadow}" if done.no_shadow else "ready"),
                     ("kept", f"{len(done.kept)} in {done.folder.parent}"),
-                    ("seconds", _seconds(done.seconds)),
-                ]
-            ),
-        )
-
-
-@verbs.command()
-def reset(
-    target: TargetOption = Target.local,
-    config: ConfigOption = None,
-    changes: ReportOption = None,
-    json: JsonOption = False,  # noqa: FBT002
-) -> None:
-    """Bring the sandbox back to the newest golden copy."""
-    with answering(as_json=json) as answer:
-        report = Report.at(changes)
-        done = go_back(settings_of(target, config), Terminal())
-        told = taken_back(done.changes, report)
-        answer.result(
-            asdict(done) | {"changes": document(done.changes) if done.changes else None},
-            table(
-                [
-                    ("golden copy", done.generation),
-                    ("equal to it", f"{done.tables:,} tables, {done.rows:,} rows"),
-                    ("way", f"{done.way}{f': {done.reason}' if done.reason else ''}"),
-                    *told,
-                    *_told(done.told),
-                    ("seconds", _seconds(done.seconds)),
+                    ("seconds", spent(done.seconds)),
                 ]
             ),
         )
@@ -128,8 +97,8 @@ def recover(
                     ("dead run", done.dead_run or "none had left anything"),
                     ("content", done.content),
                     ("put back", done.golden or "nothing had to be"),
-                    *_told(done.told),
-                    ("seconds", _seconds(done.seconds)),
+                    *told(done.told),
+                    ("seconds", spent(done.seconds)),
                 ]
             ),
         )
@@ -201,15 +170,6 @@ def _cluster(found: ClusterStatus | None) -> list[tuple[str, object]]:
         ("Lease", found.lease),
         ("undo outstanding", f"of run {found.outstanding}" if found.outstanding else "none"),
     ]
-
-
-def _told(told: list[str]) -> list[tuple[str, object]]:
-    return [("mind", text) for text in told]
-
-
-def _seconds(phases: Mapping[str, float]) -> str:
-    told = ", ".join(f"{title} {seconds:.1f}" for title, seconds in phases.items())
-    return f"{sum(phases.values()):.1f} ({told})"
 
 
 def _counted(numbers: Mapping[str, int]) -> Iterator[str]:

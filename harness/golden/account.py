@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.golden.anatomy import anatomies
 from harness.golden.baseline import Baseline
 from harness.golden.catalogues import changed_definitions, refuse_bent_shadow
-from harness.golden.changes import Changes
+from harness.golden.changes import Changes, SequenceChange
 from harness.golden.collect import collect
 from harness.golden.doubt import DoubtError
 from harness.golden.find import find
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from harness.golden.match import Matched
     from harness.golden.survey import Marks, TableState
     from harness.postgres.connection import Connection, Run
+    from harness.postgres.fingerprint import Position
     from harness.settings import Settings
     from harness.sides import Sandbox
 
@@ -110,6 +111,15 @@ def _by_fingerprint(
     found = measure(connection, settings.checks.provisioner_functions)
     return Changes(
         generation=manifest.generation,
+        sequences=tuple(
+            SequenceChange(
+                name,
+                golden.sequences[name].latest if name in golden.sequences else None,
+                found.sequences[name].latest if name in found.sequences else None,
+            )
+            for name in sorted(golden.sequences.keys() | found.sequences.keys())
+            if not _is_where_it_stood(golden.sequences.get(name), found.sequences.get(name))
+        ),
         objects=tuple(map(str, definitions_differ(golden.objects, found.objects))),
         uncounted={
             difference.name: f"it has other rows; {doubt.reason}"
@@ -117,3 +127,7 @@ def _by_fingerprint(
             if difference.kind == "rows"
         },
     )
+
+
+def _is_where_it_stood(golden: Position | None, found: Position | None) -> bool:
+    return golden is not None and found is not None and golden.allows(found)

@@ -72,7 +72,7 @@ class Changes:
         objects: Tables, columns, indexes, functions, grants and so on that differ, each told in one
             line.
         uncounted: Tables whose rows could not be compared, each with the reason.
-        listed: At most how many rows of each table are listed.
+        listed: At most how many rows of each kind and table are listed.
     """
 
     generation: str

@@ -108,7 +108,10 @@ class GoldenSettings(Frozen):
     ] = 250_000
     listed_rows: Annotated[
         int,
-        Field(ge=0, description="How many changed rows of each table are listed; totals always."),
+        Field(
+            ge=0,
+            description="How many changed rows of each kind and table are listed; totals always.",
+        ),
     ] = 100
 
 
