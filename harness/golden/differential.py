@@ -40,7 +40,7 @@ from harness.golden.survey import (
 from harness.golden.undo import undo
 from harness.golden.verify import verify
 from harness.postgres import mark
-from harness.postgres.connection import connect, one
+from harness.postgres.connection import one
 from harness.postgres.fingerprint import read_sequences
 from harness.postgres.identity import prove_sandbox
 
@@ -120,16 +120,12 @@ def reset_differentially(
     """
     before = Baseline.read(folder)
     attempt = _Attempt(sandbox, run, settings, folder, fence, before)
-    with connect(sandbox, run, "reset", settings.deadlines) as connection:
-        try:
-            undone, after = eventually(
-                lambda: attempt(connection),
-                settings.deadlines.lock,
-                every=_BETWEEN_ATTEMPTS,
-                on=_BusyError,
-            )
-        except _BusyError as error:
-            raise DoubtError(f"the tables could not be locked: {error}") from error
+    try:
+        undone, after = eventually(
+            attempt, settings.deadlines.lock, every=_BETWEEN_ATTEMPTS, on=_BusyError
+        )
+    except _BusyError as error:
+        raise DoubtError(f"the tables could not be locked: {error}") from error
     after.write(folder)
     return undone
 
@@ -143,8 +139,9 @@ class _Attempt:
     fence: Fence
     before: Baseline
 
-    def __call__(self, connection: Connection) -> tuple[Undone, Baseline]:
+    def __call__(self) -> tuple[Undone, Baseline]:
         self.fence.assert_held()
+        connection = self.fence.session
         try:
             with connection.transaction():
                 return self._in_transaction(connection)

@@ -76,7 +76,7 @@ def checkpoint(settings: Settings, progress: Progress, run: Run | None = None) -
 
 
 def _checkpoint(op: Operation, fence: Fence) -> Checkpointed:
-    source = refuse_unless_complete(op, "checkpoint").source
+    source, tools = refuse_unless_complete(op, "checkpoint").source, op.tools
     shadow = ShadowKeeper(op, fence)
     shadow.prepare()
     with op.golden.draft(op.run.id) as draft:
@@ -84,7 +84,7 @@ def _checkpoint(op: Operation, fence: Fence) -> Checkpointed:
             captured = capture(
                 op.sandbox,
                 draft.dump,
-                tools=op.tools,
+                tools=tools,
                 run=op.run,
                 settings=op.settings,
                 compression=_COMPRESSION,
@@ -104,7 +104,7 @@ def _checkpoint(op: Operation, fence: Fence) -> Checkpointed:
                     database=op.sandbox.login.database,
                     system_identifier=op.identity.system_identifier,
                     server_version=server_version,
-                    tools_version=op.tools.version,
+                    tools_version=tools.version,
                     files={draft.dump.name: StoredFile.of(draft.dump)},
                     fingerprint=captured.fingerprint,
                 )

@@ -8,6 +8,7 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ class Operation:
         sandbox: What is written.
         identity: What the sandbox's session proved to be.
         run: The run.
-        tools: Client tools of the server's version.
+        find_tools: Finds client tools of the server's version; see `tools`.
         golden: Where golden copies are kept.
         cluster: What runs the application; None where nobody does.
         interrupts: Holds signals off while something is put back.
@@ -65,7 +66,7 @@ class Operation:
     sandbox: Sandbox
     identity: Identity
     run: Run
-    tools: ClientTools
+    find_tools: Callable[[], ClientTools]
     golden: GoldenStore
     cluster: Cluster | None
     interrupts: Interrupts
@@ -77,6 +78,15 @@ class Operation:
     def deadlines(self) -> Deadlines:
         """The table of deadlines."""
         return self.settings.deadlines
+
+    @property
+    def tools(self) -> ClientTools:
+        """Client tools of the server's version, looked for when first asked for.
+
+        Raises:
+            ConfigurationError: There are none; every place looked at is named.
+        """
+        return self.find_tools()
 
     @contextmanager
     def phase(self, title: str, total: int | None = None, *, detail: str = "") -> Iterator[Advance]:
@@ -159,7 +169,8 @@ def operation(
             sandbox=sandbox,
             identity=identity,
             run=run,
-            tools=find_tools(settings.tools, major, deadlines),
+            # A differential reset is over before three programs have told their version.
+            find_tools=cache(partial(find_tools, settings.tools, major, deadlines)),
             golden=GoldenStore(settings.golden.directory, settings.golden.generations),
             cluster=stack.enter_context(cluster.connect(settings.cluster, deadlines))
             if settings.cluster is not None

@@ -98,6 +98,8 @@ def refresh_from_prod(settings: Settings, progress: Progress, run: Run | None = 
     with operation(settings, progress, run) as op:
         recover_first(op)
         with op.phase("preflight"):
+            # Missed, if they are missing, before anything is changed.
+            op.find_tools()
             company = check_prod(op)
             check_sandbox(op)
             # A damaged golden copy is better found while the sandbox can still do without one.

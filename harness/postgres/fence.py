@@ -45,6 +45,11 @@ class Fence:
         self._connection = connection
         self._also = also
 
+    @property
+    def session(self) -> Connection:
+        """The session that holds the lock: what it writes is written while the lock is held."""
+        return self._connection
+
     def assert_held(self) -> None:
         """To be called before every write.
 
