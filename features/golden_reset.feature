@@ -8,8 +8,17 @@ Feature: Golden copy and reset
     And a golden copy of the sandbox
     And a rehearsal that wrote to the sandbox
     When the sandbox is reset
-    Then the sandbox does not differ from the golden copy
+    Then the reset undid only what was changed
+    And the sandbox does not differ from the golden copy
     And the sandbox does not differ from prod in anything
+
+  Scenario: What cannot be undone row by row is restored, and the reason is told
+    Given a sandbox that is the same as prod
+    And a golden copy of the sandbox
+    And a rehearsal that switched a module on
+    When the sandbox is reset
+    Then the golden copy was restored, because "definitions have changed"
+    And the sandbox does not differ from the golden copy
 
   Scenario: The same rehearsal is given the same numbers after every reset
     Given a sandbox that is the same as prod

@@ -84,6 +84,17 @@ def holds_newest(settings: Settings, taken: list[str], count: int) -> None:
     assert status(settings, Silent()).golden == sorted(taken, reverse=True)[:count]
 
 
+@then("the reset undid only what was changed")
+def was_differential(done: ResetDone) -> None:
+    assert (done.way, done.reason) == ("differential", None)
+
+
+@then(parsers.parse('the golden copy was restored, because "{reason}"'))
+def was_durable(done: ResetDone, reason: str) -> None:
+    assert done.way == "durable"
+    assert reason in (done.reason or "")
+
+
 @then("the sandbox does not differ from the golden copy")
 def equals_golden(settings: Settings) -> None:
     assert list(map(str, differences_from_golden(settings))) == []

@@ -11,6 +11,7 @@ from harness.dolibarr.rehearsal import (
     give_out_key,
     rehearse,
     switch_off_country,
+    switch_on_module,
 )
 from harness.sides import Sandbox
 
@@ -33,6 +34,11 @@ def only_read(settings: Settings) -> None:
 @given("a rehearsal that switched a country off")
 def switched_off(settings: Settings) -> None:
     switch_off_country(Sandbox.of(settings), settings.deadlines)
+
+
+@given("a rehearsal that switched a module on")
+def switched_on(settings: Settings) -> None:
+    switch_on_module(Sandbox.of(settings), settings.deadlines)
 
 
 @given("a rehearsal that was rolled back")

@@ -25,6 +25,14 @@ _OPEN_INVOICES = (
 )
 # France is the first of every Dolibarr's countries.
 _SWITCH_OFF_COUNTRY = "UPDATE public.llx_c_country SET active = 0 WHERE rowid = 1"
+_MAKE_TABLE_OF_MODULE = (
+    "CREATE TABLE public.llx_rehearsal_module"
+    " (rowid serial PRIMARY KEY, ref varchar(30) NOT NULL, entity int NOT NULL DEFAULT 1)"
+)
+_SWITCH_ON_MODULE = (
+    "INSERT INTO public.llx_const (name, entity, value, type, visible)"
+    " VALUES ('MAIN_MODULE_REHEARSAL', 1, '1', 'string', 0)"
+)
 _KEY_OF_USER = (
     "UPDATE public.llx_user SET api_key = %s WHERE rowid = (SELECT min(rowid) FROM public.llx_user)"
 )
@@ -89,6 +97,13 @@ def switch_off_country(sandbox: Sandbox, deadlines: Deadlines, *, keep: bool = T
         session.transaction(force_rollback=not keep),
     ):
         session.execute(_SWITCH_OFF_COUNTRY)
+
+
+def switch_on_module(sandbox: Sandbox, deadlines: Deadlines) -> None:
+    """Switch a module on, which makes its tables, as Dolibarr does on its setup page."""
+    with _rehearsing(sandbox, deadlines) as session, session.transaction():
+        session.execute(_MAKE_TABLE_OF_MODULE)
+        session.execute(_SWITCH_ON_MODULE)
 
 
 def give_out_key(sandbox: Sandbox, deadlines: Deadlines) -> str:
