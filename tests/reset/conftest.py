@@ -40,8 +40,8 @@ def only_platform() -> Iterator[LocalPlatform]:
 def platform(only_platform: LocalPlatform) -> Iterator[LocalPlatform]:
     """The platform, its sandbox golden before each test and after it."""
     yield only_platform
-    if differences_from_golden(only_platform.settings):
-        reset(only_platform.settings, Silent())
+    reset(only_platform.settings, Silent())
+    assert list(map(str, differences_from_golden(only_platform.settings))) == []
 
 
 @pytest.fixture
