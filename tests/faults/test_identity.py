@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
 import socket
-import subprocess
-import tempfile
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -22,7 +16,6 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
-from harness.deadlines import eventually
 from harness.golden.store import DUMP
 from harness.lifecycle.checkpoint import checkpoint
 from harness.lifecycle.refresh import refresh_from_prod
@@ -32,13 +25,15 @@ from harness.local.marks import PROD_DATABASE, SANDBOX_DATABASE
 from harness.postgres.connection import Run
 from harness.postgres.fence import fence
 from harness.progress import Silent
-from harness.sides import Sandbox
+from harness.sides import Prod, Sandbox
+from tests.pooler import pgbouncer, pooled
 
-from .evidence import SOON, assert_nothing_left, fails, mark, prod_unchanged, sandbox_unchanged
+from .evidence import assert_nothing_left, fails, mark, prod_unchanged, sandbox_unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from harness.local.platform import LocalPlatform
     from harness.settings import Settings
@@ -345,13 +340,15 @@ def test_a_second_run_is_refused_and_told_who_is_there_and_since_when(settings: 
 
 @pytest.mark.parametrize("side", ["prod", "sandbox"])
 @pytest.mark.parametrize("setup", ["strict", "lenient"])
-def test_a_transaction_pooler_is_refused(
-    platform: LocalPlatform, settings: Settings, side: str, setup: str
-) -> None:
-    with pgbouncer(platform, settings, side, lenient=setup == "lenient") as port:
+def test_a_transaction_pooler_is_refused(settings: Settings, side: str, setup: str) -> None:
+    if pgbouncer() is None:
+        pytest.skip("there is no pgbouncer on this machine (Debian: apt-get install pgbouncer)")
+    login = {"prod": Prod, "sandbox": Sandbox}[side].of(settings).login
+    lenient = ["ignore_startup_parameters = options, extra_float_digits"]
+    with pooled(login, *(lenient if setup == "lenient" else [])) as through:
         refused(
             (refresh_from_prod,),
-            redirected(settings, side, port=port),
+            redirected(settings, side, port=through.port),
             "a pooler stands between",
             "the server's own host and port",
         )
@@ -387,44 +384,3 @@ def comment_of_the_sandbox(session: psycopg.Connection[Any], text: str | None) -
         yield
     finally:
         session.execute(write(sql.Identifier(SANDBOX_DATABASE), *(own or ())))
-
-
-@contextmanager
-def pgbouncer(
-    platform: LocalPlatform, settings: Settings, side: str, *, lenient: bool
-) -> Iterator[int]:
-    """The port of a PgBouncer in transaction mode before the server, with the side's own login."""
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        pytest.skip("there is no pgbouncer on this machine (Debian: apt-get install pgbouncer)")
-    login = conninfo_to_dict(getattr(settings, side).dsn.get_secret_value())
-    with socket.socket() as probe, tempfile.TemporaryDirectory(dir="/tmp") as name:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        folder = Path(name)
-        (folder / "users").write_text(f'"{login["user"]}" "{login["password"]}"\n')
-        (folder / "ini").write_text(
-            "[databases]\n"
-            f"* = host={platform.superuser.host} port={platform.superuser.port}\n"
-            "[pgbouncer]\n"
-            f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-            f"auth_type = plain\nauth_file = {folder}/users\npool_mode = transaction\n"
-            + ("ignore_startup_parameters = options, extra_float_digits\n" if lenient else "")
-        )
-        # It refuses to run as root.
-        user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
-        if user is not None:
-            for path in (folder, *folder.iterdir()):
-                os.chown(path, user, -1)
-        probe.close()
-        with subprocess.Popen(
-            [program, folder / "ini"],
-            user=user,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            try:
-                eventually(lambda: socket.create_connection(("127.0.0.1", port)).close(), SOON)
-                yield port
-            finally:
-                process.kill()

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from harness.deadlines import Deadlines
-from harness.local import containers, layout, marks
+from harness.local import containers, layout, marks, prod_content
 from harness.local.runs import LocalRun, local_run
 from harness.local.servers import LocalServer, binaries_server
 from harness.postgres.binaries import debian_binaries, wheel_binaries
@@ -55,6 +55,19 @@ def laid_out(server: LocalServer, run: LocalRun) -> Iterator[layout.Layout]:
         connection = undo.enter_context(server.connect())
         undo.callback(marks.remove, connection, run.id)
         yield layout.lay_out(server, run)
+
+
+@pytest.fixture(scope="module")
+def logins(server: LocalServer, run: LocalRun) -> Iterator[layout.Layout]:
+    """Both databases: prod's filled from the sample, the sandbox's empty."""
+    with ExitStack() as undo:
+        connection = undo.enter_context(server.connect())
+        undo.callback(marks.remove, connection, run.id)
+        content = prod_content.choose(0.01, None, None)
+        content.prepare(server, run)
+        logins = layout.lay_out(server, run)
+        content.fill(server, logins, run, Silent())
+        yield logins
 
 
 @pytest.fixture

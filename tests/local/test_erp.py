@@ -4,91 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import psycopg
-import pytest
 
-from harness.deadlines import Deadline, eventually
-from harness.local import layout, marks, prod_content
-from harness.local.cluster import free_ports
+from harness.deadlines import eventually
+from harness.local import layout, marks
 from harness.local.sample.load import COMPANY
-from harness.progress import Silent
+from tests.erp import SOON, erp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from harness.local.runs import LocalRun
     from harness.local.servers import LocalServer
     from harness.sides import Login
 
-SOON = Deadline(15, "a process starts in half a second, on an idle machine")
 COMPANY_PATH = "/api/index.php/setup/company"
 SESSION = {"ERP_SESSION_INTERVAL": "0.05"}
-
-
-class Running:
-    """An ERP that runs as it would in a pod: told by its environment alone."""
-
-    def __init__(self, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = process
-        self.log = log
-
-    def ask(self, path: str, method: str = "GET") -> tuple[int, str]:
-        try:
-            request = Request(self.url + path, method=method)  # noqa: S310  our own address
-            with urlopen(request, timeout=SOON.seconds) as answer:  # noqa: S310  as above
-                return answer.status, answer.read().decode()
-        except HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(SOON.seconds)
-
-
-@pytest.fixture(scope="module")
-def logins(server: LocalServer, run: LocalRun) -> Iterator[layout.Layout]:
-    """Both databases: prod's filled from the sample, the sandbox's empty."""
-    with ExitStack() as undo:
-        connection = undo.enter_context(server.connect())
-        undo.callback(marks.remove, connection, run.id)
-        content = prod_content.choose(0.01, None, None)
-        content.prepare(server, run)
-        logins = layout.lay_out(server, run)
-        content.fill(server, logins, run, Silent())
-        yield logins
-
-
-@contextmanager
-def erp(login: Login, tmp_path: Path, **told: str) -> Iterator[Running]:
-    (port,) = free_ports(1)
-    log = tmp_path / "erp.log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            [sys.executable, "-m", "harness.local.erp"],
-            stdout=output,
-            stderr=output,
-            env=os.environ | {"PORT": str(port), "ERP_DSN": login.conninfo} | told,
-        ) as process,
-    ):
-        running = Running(port, process, log)
-        try:
-            eventually(lambda: running.ask("/ready"), SOON)
-            yield running
-        finally:
-            process.kill()
 
 
 def sessions(server: LocalServer, login: Login) -> dict[int, str]:

@@ -53,13 +53,17 @@ class Watcher:
         self._catch_up()
         self._seen.clear()
 
+    def off(self) -> list[AppState]:
+        """States in which self-heal was off."""
+        self._catch_up()
+        return [state for state in self._seen if not state.policy.automated_on]
+
     def off_without_a_journal(self) -> list[str]:
         """States in which self-heal was off and nothing said who had to put it back."""
-        self._catch_up()
         return [
             f"{state.resource_version}: {state.policy}"
-            for state in self._seen
-            if not state.policy.automated_on and state.journal is None
+            for state in self.off()
+            if state.journal is None
         ]
 
     def automated_on(self) -> list[str]:

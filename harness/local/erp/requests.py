@@ -13,13 +13,13 @@ from aiohttp import web
 from psycopg import AsyncConnection, OperationalError, errors
 
 from harness.deadlines import Deadlines
+from harness.local.erp import api
 from harness.postgres.connection import load_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from typing import Any
 
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    from harness.local.erp.api import Handler
 
 READY = "/ready"
 
@@ -41,8 +41,9 @@ class Erp:
         """What aiohttp serves; with traffic it also writes when asked to."""
         application = web.Application(middlewares=[_without_database])
         application.router.add_get("/", self._login_page)
-        application.router.add_get("/api/index.php/status", self._status)
-        application.router.add_get("/api/index.php/setup/company", self._company)
+        application.router.add_get(f"{api.ROOT}/status", self._status)
+        application.router.add_get(f"{api.ROOT}/setup/company", self._company)
+        application.add_routes(api.routes(self._connect))
         application.router.add_get(READY, self._ready)
         if has_traffic:
             application.router.add_post("/traffic", self._write)
@@ -88,6 +89,7 @@ class Erp:
             autocommit=True,
             application_name="erp-request",
             connect_timeout=round(Deadlines().connect.seconds),
+            prepare_threshold=None,  # a pooler gives the server's session to the next request
         )
 
 
