@@ -57,9 +57,10 @@ if TYPE_CHECKING:
     from harness.sides import Sandbox
 
 # Below deadlock_timeout (a second, unless the DBA has set it): so the server never ends a request
-# of the application's to let this wait end.
-_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '300ms'"
-_BETWEEN_ATTEMPTS = 0.1
+# of the application's to let this wait end. Whoever wants to write waits behind it meanwhile, so it
+# is short, and the application has its way in between.
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '100ms'"
+_BETWEEN_ATTEMPTS = 0.05
 _IDS = """
 SELECT
     pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint,
