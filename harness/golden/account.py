@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.golden.anatomy import anatomies
 from harness.golden.baseline import Baseline
-from harness.golden.catalogues import changed_definitions, refuse_bent_shadow
+from harness.golden.catalogues import changed_definitions, read_columns, refuse_bent_shadow
 from harness.golden.changes import Changes, SequenceChange
 from harness.golden.collect import collect
 from harness.golden.doubt import DoubtError
@@ -78,15 +78,15 @@ def _comparable(
     connection: Connection, state: dict[str, TableState], before: Baseline
 ) -> tuple[dict[str, TableState], dict[str, str]]:
     """Tables that are what their shadow is a copy of; and why the others are not."""
-    known = anatomies(connection, [table.oid for table in state.values()])
+    columns = read_columns(connection)
     comparable, uncounted = {}, {}
     for name in before.tables.keys() | state.keys():
         was, now = before.tables.get(name), state.get(name)
         if now is None:
             uncounted[name] = "it was dropped or renamed"
-        elif was is None or was.oid != now.oid:
+        elif was is None:
             uncounted[name] = "it was made anew or renamed"
-        elif list(was.columns) != known[now.oid].columns:
+        elif was.columns != columns[name]:
             uncounted[name] = "it has other columns"
         else:
             comparable[name] = now

@@ -27,7 +27,7 @@ class TableBaseline(BaseModel):
     Args:
         oid: The table's OID.
         filenode: Where its rows lie; another one after TRUNCATE and whatever rewrites a table.
-        columns: Its columns in their order, as the shadow has them.
+        columns: Its columns, as the shadow has them, with their numbers in the table.
         rows: How many rows it holds.
         vacuums: How many vacuums it has had.
         written: How many row versions its counters count.
@@ -44,7 +44,7 @@ class TableBaseline(BaseModel):
 
     oid: int
     filenode: int
-    columns: tuple[str, ...]
+    columns: dict[str, int]
     rows: int
     vacuums: int
     written: int

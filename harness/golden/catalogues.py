@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from harness.dolibarr.gate import strangers
 from harness.golden.doubt import DoubtError
 from harness.postgres.connection import load_sql, one
 from harness.postgres.difference import definitions_differ
@@ -61,6 +62,7 @@ _COUNT = sql.SQL(
     "SELECT {name}, count(*), count(*) FILTER (WHERE {fresh}) FROM pg_catalog.{catalogue}"
 )
 _SHADOW = load_sql(__package__, "shadow_catalogue.sql")
+_COLUMNS = load_sql(__package__, "columns.sql")
 _ELSEWHERE = load_sql(__package__, "elsewhere.sql")
 
 
@@ -97,6 +99,11 @@ def elsewhere(connection: Connection) -> tuple[str, ...]:
     return tuple(line for (line,) in connection.execute(_ELSEWHERE))
 
 
+def read_columns(connection: Connection) -> dict[str, dict[str, int]]:
+    """The columns of every table of schema public, each with its number in the table."""
+    return dict(connection.execute(_COLUMNS).fetchall())
+
+
 def suspicious(found: Mapping[str, tuple[int, int]], baseline: Baseline) -> list[str]:
     """Names of the catalogues that were written since the baseline, or have lost rows."""
     return [
@@ -118,12 +125,22 @@ def changed_definitions(
         connection: The session.
         baseline: What there was outside of schema public.
         golden: What there was in schema public: definitions by kind and name.
-        settings: What is the provisioner's.
+        settings: Who should own it all, and what is the provisioner's.
     """
     now = read_objects(connection, settings.checks.provisioner_functions)
     found = [str(difference) for difference in definitions_differ(golden, now)]
-    others = set(baseline.elsewhere) ^ set(elsewhere(connection))
-    return found + sorted(others)
+    owner, provisioned = settings.sandbox.owner_role, settings.checks.provisioner_functions
+    found += [f"{stranger} now" for stranger in strangers(connection, owner, provisioned)]
+    found += sorted(set(baseline.elsewhere) ^ set(elsewhere(connection)))
+    columns = read_columns(connection)
+    found += [
+        f"table {name} has other columns under the same names"
+        for name, before in baseline.tables.items()
+        if name in columns
+        and columns[name].keys() == before.columns.keys()
+        and columns[name] != before.columns
+    ]
+    return found
 
 
 def refuse_bent_shadow(connection: Connection, baseline: Baseline) -> None:

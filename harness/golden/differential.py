@@ -253,6 +253,7 @@ class _Attempt:
             kept = before.moved if now.filenode == before.filenode else {}
             tables[name] = before.model_copy(
                 update={
+                    "oid": now.oid,
                     "filenode": now.filenode,
                     "vacuums": now.vacuums,
                     "written": now.written + written.get(name, 0),

@@ -14,14 +14,20 @@ from psycopg import sql
 
 from harness.golden.anatomy import SHADOW
 from harness.golden.baseline import Baseline, TableBaseline
-from harness.golden.catalogues import count_catalogues, elsewhere, fresh, shadow_catalogue
+from harness.golden.catalogues import (
+    count_catalogues,
+    elsewhere,
+    fresh,
+    read_columns,
+    shadow_catalogue,
+)
 from harness.golden.doubt import DoubtError
 from harness.golden.survey import read_marks, read_state, unfrozen_pages
 from harness.postgres.connection import connect, one
 from harness.postgres.identity import prove_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from harness.deadlines import Deadlines
     from harness.golden.survey import Marks, TableState
@@ -44,10 +50,6 @@ SELECT relname::text FROM pg_catalog.pg_class
 WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %s)
   AND relkind IN ('r', 'v', 'm', 'f', 'p')
 ORDER BY oid
-"""
-_COLUMNS = """
-SELECT attname::text FROM pg_catalog.pg_attribute
-WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 _FILL = sql.SQL(
     "CREATE UNLOGGED TABLE {shadow} AS SELECT ctid AS {place}{columns} FROM ONLY {table}"
@@ -98,11 +100,12 @@ class Filled:
     """A shadow that was filled.
 
     Args:
-        tables: By table its columns, and the id of the transaction that filled it, modulo 2^32.
+        tables: By table its columns with their numbers, and the id of the transaction that filled
+            it, modulo 2^32.
         threshold: The oldest transaction that the snapshot did not see as ended.
     """
 
-    tables: Mapping[str, tuple[tuple[str, ...], int]]
+    tables: Mapping[str, tuple[dict[str, int], int]]
     threshold: int
 
 
@@ -177,8 +180,10 @@ def make_shadow(
                 adopt = sql.SQL("SET TRANSACTION SNAPSHOT {}")
                 connection.execute(adopt.format(sql.Literal(snapshot)))
                 filler, threshold = one(connection, _IDS)
+                columns = read_columns(connection)
                 for state in states[start : start + _AT_ONCE]:
-                    tables[state.name] = (_fill(connection, state), filler % 2**32)
+                    _fill(connection, state, columns[state.name])
+                    tables[state.name] = (columns[state.name], filler % 2**32)
     return Filled(tables, threshold)
 
 
@@ -276,8 +281,7 @@ def refuse_emptied(connection: Connection) -> None:
         raise DoubtError("the shadow is empty: the server has crashed since it was made")
 
 
-def _fill(connection: Connection, state: TableState) -> tuple[str, ...]:
-    columns = tuple(name for (name,) in connection.execute(_COLUMNS, (state.oid,)))
+def _fill(connection: Connection, state: TableState, columns: Iterable[str]) -> None:
     shadow, place = sql.Identifier(SHADOW, state.name), sql.Identifier(_PLACE)
     connection.execute(
         _FILL.format(
@@ -288,4 +292,3 @@ def _fill(connection: Connection, state: TableState) -> tuple[str, ...]:
         )
     )
     connection.execute(_INDEX.format(shadow=shadow, place=place))
-    return columns
