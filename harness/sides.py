@@ -122,6 +122,7 @@ class Sandbox:
         login: The harness's own leased login, a member of `owner_role`.
         owner_role: Owner of the database and of everything that is wiped.
         application: The application's login.
+        shadow_owner_role: Owner of the shadow, where it is not `owner_role`.
         prod_database: Name of prod's database, which this one must never be.
         prod_owner_role: Owner of prod, which no identity of the sandbox may reach.
         system_identifier: The server's pinned identifier, or None: then the mark must vouch.
@@ -131,6 +132,7 @@ class Sandbox:
     login: Login
     owner_role: str
     application: Login
+    shadow_owner_role: str | None
     prod_database: str
     prod_owner_role: str
     system_identifier: int | None
@@ -165,6 +167,7 @@ class Sandbox:
             login=login,
             owner_role=own.owner_role,
             application=_application(own, login),
+            shadow_owner_role=own.shadow_owner_role,
             prod_database=prod.login.database,
             prod_owner_role=prod.owner_role,
             system_identifier=own.system_identifier,

@@ -25,6 +25,7 @@ from harness.golden.catalogues import (
     suspicious,
 )
 from harness.golden.collect import collect
+from harness.golden.custody import lock_shadow
 from harness.golden.doubt import DoubtError
 from harness.golden.find import find
 from harness.golden.manifest import Manifest
@@ -165,7 +166,8 @@ class _Attempt:
         suspected = suspects(
             connection, marks, state, before, by_pages=golden.find_changes != "scan"
         )
-        _lock_shadow(connection, suspected)
+        shadows = [sql.Identifier(SHADOW, suspect.state.name) for suspect in suspected]
+        lock_shadow(connection, self.sandbox, shadows)
         matched = self._find(connection, marks, suspected)
         moved = read_sequences(connection)
         changes = collect(connection, matched, moved, before, golden.listed_rows)
@@ -282,14 +284,6 @@ def _lock_everything(connection: Connection) -> None:
             sql.SQL(", ONLY ").join(tables)
         )
     )
-
-
-def _lock_shadow(connection: Connection, suspected: Sequence[Suspect]) -> None:
-    if suspected:
-        tables = [sql.Identifier(SHADOW, suspect.state.name) for suspect in suspected]
-        connection.execute(
-            sql.SQL("LOCK TABLE ONLY {} IN SHARE MODE").format(sql.SQL(", ONLY ").join(tables))
-        )
 
 
 def _refuse_blind(marks: Marks, settings: Settings) -> None:

@@ -8,7 +8,7 @@ tables; the sentinel's row tells.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from psycopg import sql
 
@@ -21,30 +21,30 @@ from harness.golden.catalogues import (
     read_columns,
     shadow_catalogue,
 )
+from harness.golden.custody import AS_LOGIN, entrust
 from harness.golden.doubt import DoubtError
-from harness.golden.survey import read_marks, read_state, unfrozen_pages
+from harness.golden.survey import read_state, unfrozen_pages
 from harness.postgres.connection import connect, one
 from harness.postgres.identity import prove_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from harness.deadlines import Deadlines
-    from harness.golden.survey import Marks, TableState
+    from harness.golden.outset import Outset
+    from harness.golden.survey import TableState
     from harness.postgres.connection import Connection, Run
     from harness.postgres.fingerprint import Fingerprint
     from harness.postgres.identity import Identity
     from harness.sides import Sandbox
 
-# Making or dropping one table takes some ten locks with its TOAST table and indexes.
+T = TypeVar("T")
+
+# A table takes some ten locks with its TOAST table and indexes.
 _AT_ONCE = 40
 _PLACE = "_place"
 _SENTINEL = sql.Identifier(SHADOW, "sentinel of the shadow")
 
-_SIZE = """
-SELECT count(*), coalesce(sum(pg_catalog.pg_table_size(oid)), 0)::bigint
-FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-"""
 _TABLES = """
 SELECT relname::text FROM pg_catalog.pg_class
 WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %s)
@@ -60,39 +60,6 @@ SELECT
     pg_catalog.pg_current_xact_id()::text::bigint,
     pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint
 """
-# Filled and indexed at some 100 MB a second and core, and a millisecond a table: a first guess.
-_BYTES_A_SECOND = 60e6
-_SECONDS_A_TABLE = 0.006
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a shadow will cost.
-
-    Args:
-        tables: How many tables.
-        size: In bytes, about.
-        seconds: How long it will take, about.
-    """
-
-    tables: int
-    size: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Outset:
-    """How the sandbox stood before a snapshot of it was taken.
-
-    What is counted later than that would hide what was written in between.
-
-    Args:
-        marks: What of the server decides which traces can be believed.
-        state: Every table.
-    """
-
-    marks: Marks
-    state: Mapping[str, TableState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,38 +76,16 @@ class Filled:
     threshold: int
 
 
-def estimate(connection: Connection) -> Estimate:
-    """What a shadow will cost, before it is made."""
-    tables, size = one(connection, _SIZE)
-    return Estimate(tables, size, round(size / _BYTES_A_SECOND + tables * _SECONDS_A_TABLE, 1))
-
-
 def freeze(sandbox: Sandbox, run: Run, deadlines: Deadlines, schema: str) -> None:
     """Vacuum every table of a schema so that each page is known to be old as a whole.
 
     From then on a changed page can be told from the others; without it, all pages look changed.
     """
     with connect(sandbox, run, "freeze", deadlines) as connection:
-        connection.execute("SET client_min_messages = error")
+        connection.execute("SET client_min_messages = error; SET ROLE NONE")
         for (name,) in connection.execute(_TABLES, (schema,)).fetchall():
             table = sql.Identifier(schema, name)
             connection.execute(sql.SQL("VACUUM (FREEZE, TRUNCATE false) {}").format(table))
-
-
-def look(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> Outset:
-    """See how the sandbox stands before a snapshot of it is taken.
-
-    Raises:
-        DoubtError: There is something that a differential reset could not put back.
-    """
-    with connect(sandbox, run, "shadow", deadlines, read_only=True) as connection:
-        marks = read_marks(connection, run)
-        if marks.materialized_views:
-            raise DoubtError("there are materialized views, which cannot be put back row by row")
-        large = [line for line in elsewhere(connection) if line.startswith("large object")]
-        if large:
-            raise DoubtError(f"there are large objects, which no golden copy holds: {large[0]}")
-        return Outset(marks, read_state(connection))
 
 
 def make_shadow(
@@ -172,8 +117,7 @@ def make_shadow(
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SHADOW)))
             connection.execute(sql.SQL("CREATE UNLOGGED TABLE {} AS SELECT 1").format(_SENTINEL))
         tables, threshold = {}, 0
-        states = list(outset.state.values())
-        for start in range(0, len(states), _AT_ONCE):
+        for states in _few(list(outset.state.values())):
             assert_held()
             with connection.transaction():
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -181,9 +125,12 @@ def make_shadow(
                 connection.execute(adopt.format(sql.Literal(snapshot)))
                 filler, threshold = one(connection, _IDS)
                 columns = read_columns(connection)
-                for state in states[start : start + _AT_ONCE]:
+                for state in states:
                     _fill(connection, state, columns[state.name])
                     tables[state.name] = (columns[state.name], filler % 2**32)
+        for names in _few([_SENTINEL, *(sql.Identifier(SHADOW, name) for name in tables)]):
+            with connection.transaction():
+                entrust(connection, sandbox, names)
     return Filled(tables, threshold)
 
 
@@ -200,16 +147,18 @@ def drop_shadow(connection: Connection, sandbox: Sandbox, assert_held: Callable[
     tables = [sql.Identifier(SHADOW, name) for (name,) in connection.execute(_TABLES, (SHADOW,))]
     if tables and _SENTINEL not in tables:
         raise DoubtError(f"there is a schema {SHADOW} in the database that is not the shadow")
+    # The sentinel last: as long as it is there, what is left is known to be the shadow's.
     tables.sort(key=lambda table: table == _SENTINEL)
-    for start in range(0, len(tables), _AT_ONCE):
+    for names in _few(tables):
         assert_held()
         with connection.transaction():
             prove_sandbox(connection, sandbox)
-            names = sql.SQL(", ").join(tables[start : start + _AT_ONCE])
-            connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(names))
+            connection.execute(AS_LOGIN)
+            connection.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(names)))
     with connection.transaction():
         prove_sandbox(connection, sandbox)
-        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(schema))
+        connection.execute(AS_LOGIN)
+        connection.execute(sql.SQL("DROP SCHEMA {}").format(schema))
 
 
 def take_baseline(
@@ -292,3 +241,9 @@ def _fill(connection: Connection, state: TableState, columns: Iterable[str]) -> 
         )
     )
     connection.execute(_INDEX.format(shadow=shadow, place=place))
+
+
+def _few(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Few at a time: making or dropping one table takes some ten locks."""
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]

@@ -11,21 +11,16 @@ import psycopg
 from harness.golden.anatomy import SHADOW
 from harness.golden.baseline import Baseline
 from harness.golden.doubt import DoubtError
-from harness.golden.shadow import (
-    drop_shadow,
-    estimate,
-    freeze,
-    look,
-    make_shadow,
-    take_baseline,
-)
+from harness.golden.outset import estimate, look
+from harness.golden.shadow import drop_shadow, freeze, make_shadow, take_baseline
 from harness.postgres.connection import connect, exported_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from harness.golden.shadow import Filled, Outset
+    from harness.golden.outset import Outset
+    from harness.golden.shadow import Filled
     from harness.golden.store import Generation
     from harness.lifecycle.operation import Operation
     from harness.postgres.fence import Fence

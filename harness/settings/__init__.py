@@ -57,6 +57,14 @@ class SandboxSettings(SideSettings):
         int | None,
         Field(description="pg_database.oid of the sandbox; a database made anew has another."),
     ] = None
+    shadow_owner_role: Annotated[
+        str | None,
+        Field(
+            description="A role of the provisioner's for the shadow alone: the harness's login is a"
+            " member, the application's is not. Default: owner_role, so the application could"
+            " tamper with the shadow, which a reset notices."
+        ),
+    ] = None
     application_dsn: Annotated[
         SecretStr | None,
         Field(
