@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.golden.anatomy import Anatomy
-    from harness.golden.find import Found
+    from harness.golden.found import Found
     from harness.postgres.connection import Connection
 
 _MATCH = load_sql(__package__, "match.sql")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.golden.find import ranges
+from harness.golden.find_by_pages import ranges
 
 PAGES = st.sets(st.integers(0, 10_000), max_size=300).map(sorted)
 
