@@ -1,0 +1,22 @@
+-- Extensions, trusted languages, and ways out of this database: foreign servers and user mappings.
+-- `role` is the owner of an extension or of a server, and whom a language or a mapping serves (0 is
+-- PUBLIC). `detail` is what runs a language's code, what a server is reached by, and whose a mapping is.
+SELECT 'extension' AS kind, extname::text AS name, extowner::bigint AS role, '' AS detail
+FROM pg_catalog.pg_extension
+UNION ALL
+SELECT 'trusted language', language.lanname::text, item.grantee::bigint,
+       coalesce(handler.proname::text, language.lanname::text)
+FROM pg_catalog.pg_language AS language
+LEFT JOIN pg_catalog.pg_proc AS handler ON handler.oid = language.lanplcallfoid
+CROSS JOIN LATERAL pg_catalog.aclexplode(
+    coalesce(language.lanacl, pg_catalog.acldefault('l', language.lanowner))
+) AS item
+WHERE language.lanpltrusted
+UNION ALL
+SELECT 'foreign server', server.srvname::text, server.srvowner::bigint, wrapper.fdwname::text
+FROM pg_catalog.pg_foreign_server AS server
+JOIN pg_catalog.pg_foreign_data_wrapper AS wrapper ON wrapper.oid = server.srvfdw
+UNION ALL
+SELECT 'user mapping', mapping.srvname::text, mapping.umuser::bigint, mapping.usename::text
+FROM pg_catalog.pg_user_mappings AS mapping
+ORDER BY 1, 2, 3
