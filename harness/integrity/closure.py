@@ -9,25 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.integrity import availability, brought, code, grants, ownership, unknown
-from harness.integrity.asking import ask
 from harness.integrity.catalogue.server import PUBLIC
-from harness.integrity.dump import dump_identity
-from harness.integrity.known import HARMLESS_GRANTS, READING_ROLES
-from harness.integrity.paths import Paths, resolved
-from harness.integrity.roles import of_roles
+from harness.integrity.reach import brought, code, grants, limits, ownership, unknown
+from harness.integrity.reach.asking import ask
+from harness.integrity.reach.dump import dump_identity
+from harness.integrity.reach.known import HARMLESS_GRANTS, READING_ROLES
+from harness.integrity.reach.paths import Paths, resolved
+from harness.integrity.reach.roles import of_roles
 from harness.sides import Prod, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.integrity.asking import Asked
-    from harness.integrity.availability import Bound, Recommendation
     from harness.integrity.catalogue.database import Contents
-    from harness.integrity.dump import DumpIdentity
     from harness.integrity.finding import Finding, Unproven
-    from harness.integrity.rights import Right
-    from harness.integrity.subjects import Subject
+    from harness.integrity.reach.asking import Asked
+    from harness.integrity.reach.dump import DumpIdentity
+    from harness.integrity.reach.limits import Bound, Recommendation
+    from harness.integrity.reach.rights import Right
+    from harness.integrity.reach.subjects import Subject
     from harness.postgres.connection import Run
     from harness.settings import Settings
 
@@ -75,7 +75,7 @@ def closure(settings: Settings, run: Run) -> Audited:
     """
     sandbox = Sandbox.of(settings)
     asked = ask(settings, run, Prod.of(settings), sandbox)
-    server, limits = asked.server, asked.limits
+    server = asked.server
     logins = [who for who in asked.subjects.sandbox if who.oid in server.logins]
     return Audited(
         server_version=server.version,
@@ -88,10 +88,10 @@ def closure(settings: Settings, run: Run) -> Audited:
         else None,
         findings=tuple(_findings(asked, sandbox)),
         unproven=tuple(asked.unproven),
-        bounds=availability.bounds(server, limits, logins, enters_prod=asked.enters_prod),
+        bounds=limits.bounds(server, asked.limits, logins, enters_prod=asked.enters_prod),
         recommendations=(
-            *availability.recommendations(server, limits, logins, sandbox.login.database),
-            *availability.of_templates(server, asked.others),
+            *limits.recommendations(server, asked.limits, logins, sandbox.login.database),
+            *limits.of_templates(server, asked.others),
         ),
     )
 

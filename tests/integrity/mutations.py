@@ -28,7 +28,8 @@ class Mutation:
         remove: The statements that take it away again, also where the audit's own have been run.
         where: The database in which they are run.
         since: The oldest version that knows such a thing.
-        attack: The attempt that succeeds with it, or None where it is no path by itself.
+        attack: The attempt that succeeds with it; None where none does by this alone, as without
+            CONNECT to prod, or where whoever could is no identity of the sandbox.
         no_statement: The audit can name no statement that closes it.
     """
 
@@ -64,17 +65,18 @@ def _granted(
     )
 
 
-def _attribute(attribute: str, role: str, expected: str) -> Mutation:
+def _attribute(attribute: str, role: str, expected: str, attack: str | None = None) -> Mutation:
     return Mutation(
         f"{role.strip('{}')} is {attribute}",
         3,
         expected,
         plant=(f"ALTER ROLE {role} {attribute}",),
         remove=(f"ALTER ROLE {role} NO{attribute}",),
+        attack=attack,
     )
 
 
-def _predefined(role: str, since: int = 14) -> Mutation:
+def _predefined(role: str, since: int = 14, attack: str | None = None) -> Mutation:
     return Mutation(
         f"member of {role}",
         4,
@@ -82,6 +84,7 @@ def _predefined(role: str, since: int = 14) -> Mutation:
         plant=(f"GRANT {role} TO {{owner}}",),
         remove=(f"REVOKE {role} FROM {{owner}}",),
         since=since,
+        attack=attack,
     )
 
 
@@ -104,6 +107,7 @@ OWNERSHIP = (
         "^{owner} → owner of database {prod}$",
         plant=("ALTER DATABASE {prod} OWNER TO {owner}",),
         remove=("ALTER DATABASE {prod} OWNER TO {prod_owner}",),
+        attack="drop prod",
     ),
     Mutation(
         "another database belongs to the sandbox",
@@ -174,6 +178,7 @@ OWNERSHIP = (
         "^{owner} → owner of tablespace pg_default$",
         plant=("ALTER TABLESPACE pg_default OWNER TO {owner}",),
         remove=("ALTER TABLESPACE pg_default OWNER TO CURRENT_USER",),
+        attack="rename a tablespace",
     ),
 )
 
@@ -184,6 +189,7 @@ MEMBERSHIPS = (
         "^{owner} → member of {prod_owner} → owner of database {prod}$",
         plant=("GRANT {prod_owner} TO {owner}",),
         remove=("REVOKE {prod_owner} FROM {owner}",),
+        attack="drop prod",
     ),
     Mutation(
         "a leased login reaches prod's owner through a third role",
@@ -191,6 +197,7 @@ MEMBERSHIPS = (
         "^{app} → member of ops → member of {prod_owner} → owner of database {prod}$",
         plant=("CREATE ROLE ops", "GRANT {prod_owner} TO ops", "GRANT ops TO {app}"),
         remove=("DROP ROLE ops",),
+        attack="act as prod's owner",
     ),
     Mutation(
         "prod's owner can be set and not inherited",
@@ -198,6 +205,7 @@ MEMBERSHIPS = (
         "^{owner} → member of {prod_owner} → owner of database {prod}$",
         plant=("GRANT {prod_owner} TO {owner} WITH INHERIT FALSE, SET TRUE",),
         remove=("REVOKE {prod_owner} FROM {owner}",),
+        attack="act as prod's owner",
         since=16,
     ),
     Mutation(
@@ -206,6 +214,7 @@ MEMBERSHIPS = (
         "^{owner} → inherits {prod_owner} → owner of database {prod}$",
         plant=("GRANT {prod_owner} TO {owner} WITH INHERIT TRUE, SET FALSE",),
         remove=("REVOKE {prod_owner} FROM {owner}",),
+        attack="drop prod",
         since=16,
     ),
     Mutation(
@@ -214,6 +223,7 @@ MEMBERSHIPS = (
         "^{owner} → may administer {prod_owner} → owner of database {prod}$",
         plant=("GRANT {prod_owner} TO {owner} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",),
         remove=("REVOKE {prod_owner} FROM {owner}",),
+        attack="become a member of prod's owner",
         since=16,
     ),
     Mutation(
@@ -234,6 +244,7 @@ MEMBERSHIPS = (
         "^{app} → member of {provisioner} → SUPERUSER$",
         plant=("GRANT {provisioner} TO {app}",),
         remove=("REVOKE {provisioner} FROM {app}",),
+        attack="act as a superuser",
     ),
     Mutation(
         "somebody works on both sides",
@@ -267,28 +278,34 @@ MEMBERSHIPS = (
 
 ATTRIBUTES = (
     *(
-        _attribute(attribute, "{owner}", f"^{{owner}} → {attribute}$")
-        for attribute in ("SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS")
+        _attribute(attribute, "{owner}", f"^{{owner}} → {attribute}$", attack)
+        for attribute, attack in (
+            ("SUPERUSER", "drop prod"),
+            ("CREATEROLE", "create a role"),
+            ("CREATEDB", "create a database"),
+            ("REPLICATION", "stream the server's changes"),
+            ("BYPASSRLS", None),
+        )
     ),
     _attribute("SUPERUSER", "{harness}", "^{harness} → SUPERUSER$"),
     _attribute("CREATEDB", "{prod_owner}", "^{dump} → member of {prod_owner} → CREATEDB$"),
     _attribute("SUPERUSER", "{dump}", "^{dump} → SUPERUSER$"),
     *(
-        _predefined(role, since)
-        for role, since in (
-            ("pg_read_all_data", 14),
-            ("pg_write_all_data", 14),
-            ("pg_monitor", 14),
-            ("pg_read_server_files", 14),
-            ("pg_write_server_files", 14),
-            ("pg_execute_server_program", 14),
-            ("pg_signal_backend", 14),
-            ("pg_stat_scan_tables", 14),
-            ("pg_checkpoint", 15),
-            ("pg_create_subscription", 16),
-            ("pg_use_reserved_connections", 16),
-            ("pg_maintain", 17),
-            ("pg_signal_autovacuum_worker", 18),
+        _predefined(role, since, attack)
+        for role, since, attack in (
+            ("pg_read_all_data", 14, "act as pg_read_all_data"),
+            ("pg_write_all_data", 14, "act as pg_write_all_data"),
+            ("pg_monitor", 14, None),
+            ("pg_read_server_files", 14, "read a file of the server by COPY"),
+            ("pg_write_server_files", 14, "write a file of the server"),
+            ("pg_execute_server_program", 14, "run a program by COPY TO"),
+            ("pg_signal_backend", 14, "end prod's session"),
+            ("pg_stat_scan_tables", 14, None),
+            ("pg_checkpoint", 15, "have the server write a checkpoint"),
+            ("pg_create_subscription", 16, None),
+            ("pg_use_reserved_connections", 16, None),
+            ("pg_maintain", 17, "act as pg_maintain"),
+            ("pg_signal_autovacuum_worker", 18, None),
         )
     ),
     Mutation(
@@ -318,11 +335,14 @@ ATTRIBUTES = (
 
 GRANTS = (
     _granted("every login may connect to prod", 5, "CONNECT ON DATABASE {prod}",
-             "^PUBLIC → CONNECT on database {prod}$", to="PUBLIC"),
+             "^PUBLIC → CONNECT on database {prod}$", to="PUBLIC",
+             attack="connect to prod"),
     _granted("prod as PostgreSQL makes a database", 5, "CONNECT, TEMPORARY ON DATABASE {prod}",
-             "^PUBLIC → CONNECT, TEMPORARY on database {prod}$", to="PUBLIC"),
+             "^PUBLIC → CONNECT, TEMPORARY on database {prod}$", to="PUBLIC",
+             attack="make a temporary table in prod"),
     _granted("a leased login may connect to prod", 5, "CONNECT ON DATABASE {prod}",
-             "^{app} → CONNECT on database {prod}$", to="{app}"),
+             "^{app} → CONNECT on database {prod}$", to="{app}",
+             attack="connect to prod"),
     _granted("the sandbox may make schemas in prod", 5, "CREATE ON DATABASE {prod}",
              "^{owner} → CREATE on database {prod}$"),
     _granted("the sandbox may make schemas elsewhere", 5, "CREATE ON DATABASE postgres",
@@ -357,7 +377,8 @@ GRANTS = (
     _granted("every sequence may be set", 7, "UPDATE ON ALL SEQUENCES IN SCHEMA public",
              r"^{owner} → UPDATE on 384 sequences of schema public \([0-9a-f]+\) in {prod}$"),
     _granted("the sandbox reads the passwords' hashes", 6, "SELECT ON TABLE pg_catalog.pg_authid",
-             "^{owner} → SELECT on table pg_catalog.pg_authid in {sandbox}$", where="{sandbox}"),
+             "^{owner} → SELECT on table pg_catalog.pg_authid in {sandbox}$", where="{sandbox}",
+             attack="read password hashes"),
     _granted("every login reads them, in a third database", 6,
              "SELECT ON TABLE pg_catalog.pg_authid",
              "^PUBLIC → SELECT on table pg_catalog.pg_authid in postgres$", to="PUBLIC",
@@ -365,7 +386,7 @@ GRANTS = (
     _granted("the sandbox reads files of the server", 8,
              "EXECUTE ON FUNCTION pg_catalog.pg_read_file(text)",
              r"^{owner} → EXECUTE on routine pg_read_file\(text\) in {sandbox}$",
-             where="{sandbox}"),
+             where="{sandbox}", attack="read a file of the server"),
     _granted("the sandbox creates in pg_catalog", 5, "CREATE ON SCHEMA pg_catalog",
              "^{owner} → CREATE on schema pg_catalog in {sandbox}$", where="{sandbox}"),
     _granted("a large object may be changed", 13, "UPDATE ON LARGE OBJECT 424242",
@@ -374,7 +395,8 @@ GRANTS = (
              "^{owner} → CREATE on tablespace pg_default$"),
     _granted("the sandbox may change a parameter of the server", 11,
              "ALTER SYSTEM ON PARAMETER work_mem",
-             "^{owner} → ALTER SYSTEM on parameter work_mem$", since=15),
+             "^{owner} → ALTER SYSTEM on parameter work_mem$", since=15,
+             attack="change the server's configuration"),
     _granted("every login may set a parameter of superusers", 11,
              "SET ON PARAMETER session_replication_role",
              "^PUBLIC → SET on parameter session_replication_role$", to="PUBLIC", since=15),
@@ -402,7 +424,9 @@ CODE = (
         _granted(f"the passwords' lookup is open to {whom} in {where}", 8,
                  "EXECUTE ON FUNCTION public.user_lookup(text)",
                  rf"^{to} → EXECUTE on function public.user_lookup\(text\) in {where}, which runs"
-                 " as {provisioner}$", to=to, where=where)
+                 " as {provisioner}$", to=to, where=where,
+                 attack="call a function of the sandbox that runs as its owner"
+                 if where == "{sandbox}" else None)
         for whom, to, where in (("every login", "PUBLIC", "{sandbox}"),
                                 ("every login", "PUBLIC", "{prod}"),
                                 ("the owner", "{owner}", "{sandbox}"),
@@ -493,6 +517,7 @@ CODE = (
             "GRANT SELECT ON public.planted TO {owner}",
         ),
         remove=("DROP VIEW public.planted",),
+        attack="read password hashes through a view",
         where="{sandbox}",
     ),
     Mutation(
@@ -518,6 +543,7 @@ CODE = (
         "^PUBLIC → EXECUTE on functions of extension dblink in {sandbox}$",
         plant=("CREATE EXTENSION dblink SCHEMA public",),
         remove=("DROP EXTENSION IF EXISTS dblink",),
+        attack="reach prod by dblink",
         where="{sandbox}",
     ),
     Mutation(

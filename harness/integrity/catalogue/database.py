@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.integrity.catalogue.rows import rows
-from harness.integrity.known import CLASSES
+from harness.integrity.reach.known import CLASSES
 from harness.postgres.connection import load_sql, one
 
 if TYPE_CHECKING:

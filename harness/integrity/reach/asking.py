@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.errors import ConfigurationError, RefusedError
-from harness.integrity.availability import ask_limits
 from harness.integrity.catalogue.database import ask_contents, nothing
 from harness.integrity.catalogue.server import PUBLIC, ask_holdings, ask_server
 from harness.integrity.finding import Unproven
-from harness.integrity.graph import Graph
-from harness.integrity.subjects import find_subjects
+from harness.integrity.reach.graph import Graph
+from harness.integrity.reach.limits import ask_limits
+from harness.integrity.reach.subjects import find_subjects
 from harness.postgres.connection import connect, connect_as_others, one, read_only_transaction
 from harness.sides import Prod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.integrity.availability import Limit
     from harness.integrity.catalogue.database import Contents
     from harness.integrity.catalogue.server import Holding, Server
-    from harness.integrity.subjects import Subjects
+    from harness.integrity.reach.limits import Limit
+    from harness.integrity.reach.subjects import Subjects
     from harness.postgres.connection import Connection, Run
     from harness.settings import Settings
     from harness.sides import Sandbox

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from harness.integrity import statements
+from harness.integrity.reach import statements
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -6,9 +6,9 @@ import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from harness.integrity import statements
 from harness.integrity.catalogue.server import PUBLIC
-from harness.integrity.rights import Right
+from harness.integrity.reach import statements
+from harness.integrity.reach.rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

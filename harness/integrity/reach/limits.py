@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.integrity import statements
 from harness.integrity.catalogue.rows import rows
+from harness.integrity.reach import statements
 from harness.postgres.connection import load_sql
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.integrity.catalogue.database import Contents
     from harness.integrity.catalogue.server import Server
-    from harness.integrity.subjects import Subject
+    from harness.integrity.reach.subjects import Subject
     from harness.postgres.connection import Connection
 
 _QUERY = load_sql("harness.integrity.catalogue", "limits.sql")

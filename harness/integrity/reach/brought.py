@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.integrity import statements
-from harness.integrity.code import parse_search_path
 from harness.integrity.finding import Finding
+from harness.integrity.reach import statements
+from harness.integrity.reach.code import parse_search_path
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

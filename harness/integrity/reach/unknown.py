@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.integrity.finding import Finding
-from harness.integrity.known import CLASSES, KINDS, MENTIONS, NEWEST_MAJOR, PREDEFINED_ROLES
+from harness.integrity.reach.known import CLASSES, KINDS, MENTIONS, NEWEST_MAJOR, PREDEFINED_ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

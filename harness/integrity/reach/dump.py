@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from harness.integrity.catalogue.server import PUBLIC
-from harness.integrity.known import READING_ROLES
+from harness.integrity.reach.known import READING_ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.integrity.catalogue.database import Contents
     from harness.integrity.catalogue.server import Holding, Server
-    from harness.integrity.graph import Graph
+    from harness.integrity.reach.graph import Graph
 
 ReadOnly = Literal["by construction", "only by default_transaction_read_only"]
 

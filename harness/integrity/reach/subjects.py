@@ -10,7 +10,7 @@ from harness.integrity.catalogue.server import PUBLIC
 
 if TYPE_CHECKING:
     from harness.integrity.catalogue.server import Server
-    from harness.integrity.graph import Graph
+    from harness.integrity.reach.graph import Graph
     from harness.sides import Prod, Sandbox
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.integrity import statements
-from harness.integrity.known import PREDEFINED_ROLES
-from harness.integrity.rights import Right
+from harness.integrity.reach import statements
+from harness.integrity.reach.known import PREDEFINED_ROLES
+from harness.integrity.reach.rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.integrity.catalogue.server import Server
-    from harness.integrity.graph import Graph
-    from harness.integrity.rights import Right
-    from harness.integrity.subjects import Subject
+    from harness.integrity.reach.graph import Graph
+    from harness.integrity.reach.rights import Right
+    from harness.integrity.reach.subjects import Subject
 
 _MEMBERSHIP = 2
 
