@@ -87,7 +87,7 @@ def closure(settings: Settings, run: Run) -> Audited:
         if asked.prod in asked.looked_into
         else None,
         findings=tuple(_findings(asked, sandbox)),
-        unproven=tuple(asked.unproven),
+        unproven=(*asked.unproven, *code.feeds(asked.prod)),
         bounds=limits.bounds(server, asked.limits, logins, enters_prod=asked.enters_prod),
         recommendations=(
             *limits.recommendations(server, asked.limits, logins, sandbox.login.database),

@@ -60,10 +60,10 @@ class Planter:
     @contextmanager
     def planted(self, mutation: Mutation) -> Iterator[None]:
         try:
-            self._run(mutation.plant, mutation.where)
+            self.run(mutation.plant, mutation.where)
             yield
         finally:
-            self._run(mutation.remove, mutation.where)
+            self.run(mutation.remove, mutation.where)
 
     def close(self, statement: str) -> None:
         """Run what the audit says, in the database that it says."""
@@ -72,7 +72,7 @@ class Planter:
         with self._connect(database) as connection:
             connection.execute(_IN_DATABASE.sub("", statement).encode())
 
-    def _run(self, statements: Sequence[str], where: str) -> None:
+    def run(self, statements: Sequence[str], where: str) -> None:
         with self._connect(_fill(where, self.names)) as connection:
             quoted = {name: sql.Identifier(value) for name, value in self.names.items()}
             quoted["owner_name"] = sql.SQL(self.names["owner"])

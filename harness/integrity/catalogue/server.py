@@ -152,13 +152,7 @@ def ask_server(connection: Connection) -> Server:
     """
     version = str(one(connection, "SHOW server_version")[0]).split()[0]
     major = connection.info.server_version // 10000
-    if major < OLDEST_MAJOR:
-        raise ConfigurationError(
-            "the audit does not know this server",
-            found=f"PostgreSQL {version}",
-            expected=f"PostgreSQL {OLDEST_MAJOR} or later",
-            remedy="upgrade the server; nothing has been changed",
-        )
+    refuse_too_old(major, version)
     grants = rows(connection, SharedGrant, _SHARED_GRANTS)
     if major >= _PARAMETERS_SINCE:
         grants += rows(connection, SharedGrant, _PARAMETER_GRANTS)
@@ -172,6 +166,21 @@ def ask_server(connection: Connection) -> Server:
         settings=rows(connection, Setting, _SETTINGS),
         shares_large_objects=one(connection, "SHOW lo_compat_privileges")[0] == "on",
     )
+
+
+def refuse_too_old(major: int, version: str) -> None:
+    """Refuse a server whose catalogues the audit does not know.
+
+    Raises:
+        ConfigurationError: It is older than PostgreSQL 14.
+    """
+    if major < OLDEST_MAJOR:
+        raise ConfigurationError(
+            "the audit does not know this server",
+            found=f"PostgreSQL {version}",
+            expected=f"PostgreSQL {OLDEST_MAJOR} or later",
+            remedy="upgrade the server; nothing has been changed",
+        )
 
 
 def ask_holdings(connection: Connection, roles: Iterable[int]) -> list[Holding]:

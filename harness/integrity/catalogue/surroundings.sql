@@ -1,6 +1,7 @@
--- Extensions, trusted languages, and ways out of this database: foreign servers and user mappings.
--- `role` is the owner of an extension or of a server, and whom a language or a mapping serves (0 is
--- PUBLIC). `detail` is what runs a language's code, what a server is reached by, and whose a mapping is.
+-- Extensions and trusted languages of this database, ways out of it (foreign servers and user
+-- mappings), and ways in (subscriptions).
+-- `role` is the owner, or whom a language or a mapping serves (0 is PUBLIC); `detail` is what runs a
+-- language's code, what a server is reached by, and whose a mapping is.
 SELECT 'extension' AS kind, extname::text AS name, extowner::bigint AS role, '' AS detail
 FROM pg_catalog.pg_extension
 UNION ALL
@@ -19,4 +20,9 @@ JOIN pg_catalog.pg_foreign_data_wrapper AS wrapper ON wrapper.oid = server.srvfd
 UNION ALL
 SELECT 'user mapping', mapping.srvname::text, mapping.umuser::bigint, mapping.usename::text
 FROM pg_catalog.pg_user_mappings AS mapping
+UNION ALL
+SELECT 'subscription', subscription.subname::text, subscription.subowner::bigint, ''
+FROM pg_catalog.pg_subscription AS subscription
+JOIN pg_catalog.pg_database AS here
+    ON here.oid = subscription.subdbid AND here.datname = pg_catalog.current_database()
 ORDER BY 1, 2, 3

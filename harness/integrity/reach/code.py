@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from harness.integrity.finding import Unproven
 from harness.integrity.reach import statements
 from harness.integrity.reach.known import HARMLESS_EXTENSIONS, TRUSTED_LANGUAGES
 from harness.integrity.reach.rights import Right
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from harness.integrity.catalogue.database import Contents, Function, Surrounding
     from harness.integrity.catalogue.server import Server
 
+_SCHEMA = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')
 _ALWAYS_SAFE = {"pg_catalog", "pg_temp", "information_schema"}
 
 
@@ -119,6 +122,20 @@ def through_servers(contents: Contents, server: Server) -> Iterator[Right]:
         )
 
 
+def feeds(prod: Contents) -> Iterator[Unproven]:
+    """What prod takes in from elsewhere: from where, only a superuser may read."""
+    for feed in prod.surroundings:
+        if feed.kind == "subscription":
+            yield Unproven(
+                id=f"postgresql/10/subscription {feed.name} in {prod.database}",
+                plane="postgresql",
+                group=10,
+                what=f"that subscription {feed.name} of {prod.database} takes nothing from the"
+                " sandbox",
+                why="pg_subscription.subconninfo can be read by superusers only",
+            )
+
+
 def _call(caller: int, function: Function, contents: Contents, server: Server, key: str) -> Right:
     return Right(
         role=caller,
@@ -178,5 +195,6 @@ def _weakness(function: Function, contents: Contents, server: Server) -> str | N
 
 
 def parse_search_path(value: str) -> list[str]:
-    """The schemas of a search_path, in order."""
-    return [part.strip().strip('"') for part in value.split(",") if part.strip().strip('"')]
+    """The schemas of a search_path, in order; `""` stands for none."""
+    found = (quoted.replace('""', '"') or plain.lower() for quoted, plain in _SCHEMA.findall(value))
+    return [name for name in found if name]
