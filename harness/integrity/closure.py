@@ -86,12 +86,14 @@ def closure(settings: Settings, run: Run) -> Audited:
         )
         if asked.prod in asked.looked_into
         else None,
-        findings=tuple(_findings(asked, sandbox)),
+        findings=tuple(
+            sorted(_findings(asked, sandbox), key=lambda found: (found.group, found.id))
+        ),
         unproven=(*asked.unproven, *code.feeds(asked.prod)),
         bounds=limits.bounds(server, asked.limits, logins, enters_prod=asked.enters_prod),
         recommendations=(
             *limits.recommendations(server, asked.limits, logins, sandbox.login.database),
-            *limits.of_templates(server, asked.others),
+            *limits.of_others(asked.others),
         ),
     )
 
@@ -132,9 +134,10 @@ def _rights(asked: Asked, sandbox: Sandbox) -> Iterator[Right]:
     yield from resolved(in_prod, server, prod.database)
     for contents in (asked.sandbox, *asked.others):
         inside = [
-            *grants.on_ways_out(contents, server, HARMLESS_GRANTS),
+            *grants.on_ways_out(contents, server, HARMLESS_GRANTS, own),
             *code.as_their_owner(contents, server, own),
             *code.through_views(contents, server, own),
+            *code.run_by_all(contents),
             *_ways_out(contents, asked),
         ]
         if contents is not asked.sandbox:

@@ -528,6 +528,31 @@ CODE = (
         remove=("DROP POLICY IF EXISTS planted ON public.llx_9",),
     ),
     Mutation(
+        "a superuser's event trigger calls a function of the sandbox's",
+        9,
+        r"^{owner} → owner of public.planted\(\), which event trigger planted in {sandbox} calls$",
+        plant=(
+            ("CREATE FUNCTION public.planted() RETURNS event_trigger LANGUAGE plpgsql"
+            " AS 'BEGIN END'"),
+            "CREATE EVENT TRIGGER planted ON ddl_command_end EXECUTE FUNCTION public.planted()",
+            "ALTER FUNCTION public.planted() OWNER TO {owner}",
+        ),
+        remove=("DROP EVENT TRIGGER planted", "DROP FUNCTION public.planted()"),
+        where="{sandbox}",
+    ),
+    Mutation(
+        "functions that the provisioner is going to make are open to the sandbox",
+        12,
+        "^{owner} → EXECUTE on routines yet to come by {provisioner} in {sandbox}$",
+        plant=(
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {provisioner} GRANT EXECUTE ON ROUTINES TO {owner}",
+        ),
+        remove=(
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {provisioner} REVOKE ALL ON ROUTINES FROM {owner}",
+        ),
+        where="{sandbox}",
+    ),
+    Mutation(
         "an operator of prod is the sandbox's",
         9,
         "^{owner} → owner of operator public.===.* in {prod}$",

@@ -128,7 +128,7 @@ class Contents:
         functions: Functions that do more than their caller may.
         schemas: Its schemas, and who may create objects there.
         views: Views that are read with the rights of their owner, and foreign tables.
-        surroundings: Extensions, languages and ways out.
+        surroundings: Extensions, languages, event triggers, ways out and ways in.
         kinds: Every kind of thing in it.
     """
 

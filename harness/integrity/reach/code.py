@@ -122,6 +122,22 @@ def through_servers(contents: Contents, server: Server) -> Iterator[Right]:
         )
 
 
+def run_by_all(contents: Contents) -> Iterator[Right]:
+    """Functions that event triggers call, for their owners: whoever changes a table runs them."""
+    for trigger in contents.surroundings:
+        if trigger.kind == "event trigger":
+            name = f"event trigger {trigger.name} in {contents.database}"
+            yield Right(
+                role=trigger.role,
+                group=9,
+                key=f"owner of {trigger.detail}, which {name} calls",
+                what=f"could have every superuser who works in {contents.database} run its code",
+                closes=statements.here(
+                    f"ALTER FUNCTION {trigger.detail} OWNER TO CURRENT_USER;", contents.database
+                ),
+            )
+
+
 def feeds(prod: Contents) -> Iterator[Unproven]:
     """What prod takes in from elsewhere: from where, only a superuser may read."""
     for feed in prod.surroundings:

@@ -11,7 +11,7 @@ from harness.integrity.reach import statements
 from harness.integrity.reach.rights import Right
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from harness.integrity.catalogue.database import Contents, Default, Grant
     from harness.integrity.catalogue.server import Server, SharedGrant
@@ -81,15 +81,19 @@ def in_prod(prod: Contents, server: Server) -> Iterator[Right]:
         yield _by_default(entry, prod.database, server)
 
 
-def on_ways_out(contents: Contents, server: Server, harmless: set[str]) -> Iterator[Right]:
+def on_ways_out(
+    contents: Contents, server: Server, harmless: Container[str], own: Container[int]
+) -> Iterator[Right]:
     """Grants in any other database on what leads out of it.
 
-    Those are PostgreSQL's own functions and tables, foreign servers, and extensions' functions.
+    Those are PostgreSQL's own functions, tables and schema, foreign servers, extensions' functions,
+    and whatever others will make there.
 
     Args:
         contents: The database.
         server: Its server.
         harmless: Extensions whose functions lead nowhere.
+        own: Roles whose objects lead nowhere.
     """
     meant = [
         grant
@@ -99,6 +103,9 @@ def on_ways_out(contents: Contents, server: Server, harmless: set[str]) -> Itera
         or (grant.extension and grant.kind == "ROUTINE" and grant.extension not in harmless)
     ]
     yield from _in_database(meant, contents.database, server)
+    for entry in contents.defaults:
+        if server.oid(entry.creator) not in own:
+            yield _by_default(entry, contents.database, server)
 
 
 def _on_shared_object(grant: SharedGrant, privileges: Sequence[str], server: Server) -> Right:

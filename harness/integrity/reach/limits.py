@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.integrity.catalogue.rows import rows
+from harness.integrity.catalogue.server import PUBLIC
 from harness.integrity.reach import statements
 from harness.postgres.connection import load_sql
 
@@ -176,22 +177,20 @@ def recommendations(
             )
 
 
-def of_templates(server: Server, others: Iterable[Contents]) -> Iterator[Recommendation]:
-    """Schemas of template databases in which every login may leave something for copies."""
+def of_others(others: Iterable[Contents]) -> Iterator[Recommendation]:
+    """Schemas of third databases in which every login may leave something for others to find."""
     for contents in others:
-        for schema in contents.schemas if server.databases[contents.database].is_template else ():
-            if any(server.name(role) == "PUBLIC" for role in schema.creators):
+        for schema in contents.schemas:
+            if PUBLIC in schema.creators:
+                closes = statements.revoke(
+                    ["CREATE"], "SCHEMA", [statements.identifier(schema.name)], "PUBLIC"
+                )
                 yield Recommendation(
                     name=f"CREATE on schema {schema.name} of {contents.database}",
                     found="every login",
                     recommended="nobody",
-                    statement=statements.here(
-                        statements.revoke(
-                            ["CREATE"], "SCHEMA", [statements.identifier(schema.name)], "PUBLIC"
-                        ),
-                        contents.database,
-                    ),
-                    why="what is left there is in every database made from it",
+                    statement=statements.here(closes, contents.database),
+                    why="others run what they find there, and copies of a template have it",
                 )
 
 
