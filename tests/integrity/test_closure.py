@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.integrity.approved import Entry, judge
 from harness.integrity.closure import Audited, closure
 from harness.postgres.connection import Run
 
@@ -51,6 +53,37 @@ def test_each_mutation_is_red_and_the_statement_told_closes_it(
             for finding in findings:
                 planter.close(finding.closes)
             assert [told(finding) for finding in audit(settings).findings] == []
+
+
+def test_what_is_accepted_is_accepted_until_it_is_more(
+    planter: Planter, settings: Settings
+) -> None:
+    entry = Entry(
+        id="postgresql/5/PUBLIC/CONNECT, TEMPORARY on database erp",
+        reason="it is so",
+        date=date(2026, 11, 24),
+        expires=date(2999, 12, 31),
+    )
+    planter.run(["GRANT CONNECT, TEMPORARY ON DATABASE {prod} TO PUBLIC"], "{prod}")
+    try:
+        first, again = audit(settings), audit(settings)
+        assert [item.id for item in first.findings] == [entry.id]
+        assert first.findings == again.findings
+        assert judge(first.findings, first.unproven, [entry]).holds
+        # A way out of prod matters from here on, since the sandbox may have sessions there.
+        planter.run(["CREATE EXTENSION dblink SCHEMA public"], "{prod}")
+        planter.run(["GRANT CREATE ON DATABASE {prod} TO PUBLIC"], "{prod}")
+        verdict = judge(audit(settings).findings, (), [entry])
+    finally:
+        planter.run(
+            ["DROP EXTENSION IF EXISTS dblink", "REVOKE ALL ON DATABASE {prod} FROM PUBLIC"],
+            "{prod}",
+        )
+    assert [item.id for item in verdict.findings] == [
+        "postgresql/5/PUBLIC/CONNECT, CREATE, TEMPORARY on database erp",
+        "postgresql/10/PUBLIC/EXECUTE on functions of extension dblink in erp",
+    ]
+    assert verdict.stale == (entry,)
 
 
 def test_after_all_of_them_it_is_green_again(settings: Settings) -> None:
