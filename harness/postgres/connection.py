@@ -100,15 +100,23 @@ def connect(
         ConfigurationError: The server cannot be reached or does not accept the login.
         RefusedError: There is a pooler in between, or the login is no member of the owner role.
     """
-    connection = _open(
-        side.login,
-        run.application_name(part),
-        deadlines,
-        read_only=read_only or isinstance(side, Prod),
-    )
-    with connection:
+    pinned = options(read_only=read_only or isinstance(side, Prod))
+    with _open(side.login, run.application_name(part), deadlines, pinned) as connection:
         _refuse_pooler(connection, side.login)
         _set_role(connection, side)
+        yield connection
+
+
+@contextmanager
+def connect_as_others(
+    login: Login, run: Run, part: str, deadlines: Deadlines
+) -> Iterator[Connection]:
+    """A session as the application's: nothing is pinned, so it shows what its login brings.
+
+    Raises:
+        ConfigurationError: The server cannot be reached or does not accept the login.
+    """
+    with _open(login, run.application_name(part), deadlines, "") as connection:
         yield connection
 
 
@@ -116,22 +124,22 @@ class _ComingUpError(ConfigurationError):
     """The server is there and takes no sessions yet, as after a crash; it is waited for."""
 
 
-def _open(login: Login, name: str, deadlines: Deadlines, *, read_only: bool) -> Connection:
+def _open(login: Login, name: str, deadlines: Deadlines, pinned: str) -> Connection:
     return eventually(
-        lambda: _try_to_open(login, name, deadlines, read_only=read_only),
+        lambda: _try_to_open(login, name, deadlines, pinned),
         deadlines.server_start,
         on=_ComingUpError,
     )
 
 
-def _try_to_open(login: Login, name: str, deadlines: Deadlines, *, read_only: bool) -> Connection:
+def _try_to_open(login: Login, name: str, deadlines: Deadlines, pinned: str) -> Connection:
     try:
         return psycopg.connect(
             login.conninfo,
             autocommit=True,
             application_name=name,
             connect_timeout=max(2, round(deadlines.connect.seconds)),
-            options=options(read_only=read_only),
+            options=pinned,
             client_encoding="UTF8",
         )
     except psycopg.OperationalError as error:

@@ -160,7 +160,7 @@ class ToolSettings(Frozen):
 
 
 class CheckSettings(Frozen):
-    """What a good copy must show besides being equal to prod."""
+    """What a good copy must show besides being equal to prod, and what an audit may find."""
 
     minimum_tables: Annotated[
         int,
@@ -177,6 +177,14 @@ class CheckSettings(Frozen):
             " are never copied. user_lookup is PgBouncer's auth_query."
         ),
     ] = ("user_lookup",)
+    approved: Annotated[
+        Path | None,
+        Field(
+            description="TOML file that lists what the platform accepts of what an audit finds or"
+            " cannot prove: [[accepted]] entries with id, reason, date and expires, where the id is"
+            " what the audit prints, to the letter. Default: nothing is accepted."
+        ),
+    ] = None
 
 
 class Settings(BaseSettings):
