@@ -66,6 +66,7 @@ class Baseline(BaseModel):
         own: The transaction of the last reset, whose row versions are golden, too.
         server_started: When the server was started.
         statistics_since: When the counters of the database were last set to zero.
+        defined: As `threshold`, for the rows of the system catalogues.
         catalogues: Number of rows of each system catalogue.
         shadow_catalogue: Digest of the shadow's own definitions.
         elsewhere: Objects outside of public and the shadow that are not the system's.
@@ -83,6 +84,7 @@ class Baseline(BaseModel):
     own: int | None
     server_started: datetime
     statistics_since: datetime | None
+    defined: int
     catalogues: dict[str, int]
     shadow_catalogue: str
     elsewhere: tuple[str, ...]

@@ -25,6 +25,7 @@ from harness.golden.custody import AS_LOGIN, entrust
 from harness.golden.doubt import DoubtError
 from harness.golden.survey import read_state, unfrozen_pages
 from harness.postgres.connection import connect, one
+from harness.postgres.fingerprint import read_objects
 from harness.postgres.identity import prove_sandbox
 
 if TYPE_CHECKING:
@@ -55,11 +56,10 @@ _FILL = sql.SQL(
     "CREATE UNLOGGED TABLE {shadow} AS SELECT ctid AS {place}{columns} FROM ONLY {table}"
 )
 _INDEX = sql.SQL("CREATE INDEX ON {shadow} ({place})")
-_IDS = """
-SELECT
-    pg_catalog.pg_current_xact_id()::text::bigint,
-    pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint
+_THRESHOLD = """
+SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint
 """
+_OWN_ID = "SELECT pg_catalog.pg_current_xact_id()::text::bigint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def make_shadow(
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 adopt = sql.SQL("SET TRANSACTION SNAPSHOT {}")
                 connection.execute(adopt.format(sql.Literal(snapshot)))
-                filler, threshold = one(connection, _IDS)
+                filler, threshold = (one(connection, ask)[0] for ask in (_OWN_ID, _THRESHOLD))
                 columns = read_columns(connection)
                 for state in states:
                     _fill(connection, state, columns[state.name])
@@ -168,6 +168,7 @@ def take_baseline(
     fingerprint: Fingerprint,
     generation: str,
     identity: Identity,
+    provisioner_functions: tuple[str, ...],
 ) -> Baseline:
     """What a reset will believe, once the shadow is filled and frozen.
 
@@ -178,12 +179,15 @@ def take_baseline(
         fingerprint: What the same snapshot saw.
         generation: The golden copy that it belongs to.
         identity: The server and the database.
+        provisioner_functions: What is the provisioner's.
 
     Raises:
-        DoubtError: Tables were made or dropped meanwhile.
+        DoubtError: Something was defined, altered or dropped meanwhile.
     """
-    if outset.state.keys() != fingerprint.rows.keys():
-        raise DoubtError("tables were made or dropped while the golden copy was taken")
+    defined = one(connection, _THRESHOLD)[0]
+    is_same = outset.state.keys() == fingerprint.rows.keys()
+    if not is_same or read_objects(connection, provisioner_functions) != fingerprint.objects:
+        raise DoubtError("definitions were changed while the golden copy was taken")
     now = read_state(connection)
     sees_pages = outset.marks.visibility is not None
     unfrozen = unfrozen_pages(connection, outset.marks, SHADOW, now)
@@ -194,6 +198,7 @@ def take_baseline(
         database_oid=identity.database_oid,
         threshold=filled.threshold,
         own=None,
+        defined=defined,
         server_started=outset.marks.server_started,
         statistics_since=outset.marks.statistics_since,
         catalogues={name: total for name, (total, _written) in counted.items()},

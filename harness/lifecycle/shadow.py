@@ -79,7 +79,13 @@ class ShadowKeeper:
             freeze(op.sandbox, op.run, op.deadlines, SHADOW)
             with connect(op.sandbox, op.run, "shadow", op.deadlines, read_only=True) as session:
                 baseline = take_baseline(
-                    session, self._filled, self._outset, fingerprint, folder.name, op.identity
+                    session,
+                    self._filled,
+                    self._outset,
+                    fingerprint,
+                    folder.name,
+                    op.identity,
+                    op.settings.checks.provisioner_functions,
                 )
             baseline.write(folder)
 
