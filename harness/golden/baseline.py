@@ -102,9 +102,12 @@ class Baseline(BaseModel):
         if not path.is_file():
             raise DoubtError("no shadow was kept with this golden copy")
         try:
-            return cls.model_validate_json(path.read_bytes())
+            found = cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             raise DoubtError(f"{BASELINE} of the golden copy is not readable") from error
+        if found.generation != folder.name:
+            raise DoubtError(f"{BASELINE} is of another golden copy, {found.generation}")
+        return found
 
     def write(self, folder: Path) -> None:
         """Put it into the folder of a golden copy, in the place of the one before."""

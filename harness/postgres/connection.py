@@ -31,9 +31,19 @@ _ONLY_A_POOLER_SAYS = "unsupported startup parameter"
 _A_SERVER_COMING_UP_SAYS = "FATAL: the database system is"
 
 # Whatever a role, a database or a server sets, a row must read the same on both sides, and no
-# object may be found by a search path that the application could have bent.
+# object may be found by a search path that the application could have bent. The owner of a database
+# may set any of these for everybody who enters it.
 _PINNED = {
     "search_path": "",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "default_tablespace": "",
+    "default_table_access_method": "heap",
+    "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",
+    "transform_null_equals": "off",
+    "array_nulls": "on",
+    "lc_monetary": "C",
     "DateStyle": "ISO, YMD",
     "TimeZone": "UTC",
     "IntervalStyle": "postgres",
@@ -44,6 +54,7 @@ _PINNED = {
     # The planner's guesses switch JIT on for a hash over a table: 30 ms a statement.
     "jit": "off",
     "statement_timeout": "0",
+    "lock_timeout": "0",
     "idle_session_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     # A backend notices that its client has died, in a long statement and on a lost machine too.
@@ -55,7 +66,7 @@ _PINNED = {
 _READING = {"default_transaction_read_only": "on"}
 # Thousands of small commits need not reach the disk one by one: the mark that vouches for them is
 # written last and waits for the disk, and with it everything before.
-_WRITING = {"synchronous_commit": "off"}
+_WRITING = {"synchronous_commit": "off", "default_transaction_read_only": "off"}
 
 
 @dataclass(frozen=True, slots=True)
