@@ -136,8 +136,10 @@ def _tell(
             "verdicts": [{"text": str(verdict), "held": verdict.held} for verdict in verdicts],
         }
         json_file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    # Wider than a terminal rather than cut: it is read in a log as well.
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        # A log has no width: what it would be wrapped to is nobody's window.
+        console.width = console.measure(table, options=console.options.update(width=999)).maximum
     last = measured[-1]
     settings = ", ".join(f"{name} {value}" for name, value in sorted(last.settings.items()))
     console.print(f"{last.server}; {settings}", markup=False)

@@ -64,8 +64,8 @@ PARTS = ("bounds", "pages", "scan", "durable", "restore", "template", "rows", "c
 
 _CHANGED_ROWS = load_sql(__package__, "changed_rows.sql")
 _COUNTS = (10, 1_000, 100_000)
-# A database has at least ten times as many rows as are changed.
-_ROWS_PER_CHANGE = 10
+# A database has at least five times as many rows as are changed.
+_ROWS_PER_CHANGE = 5
 _SLOW_SECONDS = 10
 _SLOW_REPEATS = 3
 
@@ -160,7 +160,8 @@ def measure(
         seconds = _in_turn(ground, chosen, repeat, progress, label)
         commands = _commands(ground, parts, progress, label)
         if "rows" in parts:
-            seconds |= _by_changed_rows(ground, taken.rows, repeat, progress, label)
+            further = _by_changed_rows(ground, taken.rows, repeat, progress, label)
+            seconds, commands = seconds | further[0], commands | further[1]
         return Measured(
             label=label,
             megabytes=database.megabytes,
@@ -220,16 +221,20 @@ def _in_turn(
 
 def _by_changed_rows(
     ground: Ground, rows: int, repeat: int, progress: Progress, label: str
-) -> dict[str, tuple[float, ...]]:
+) -> tuple[dict[str, tuple[float, ...]], dict[str, Command]]:
     seconds: dict[str, tuple[float, ...]] = {}
+    commands: dict[str, Command] = {}
     for count in _COUNTS:
         if rows < count * _ROWS_PER_CHANGE:
             continue
         checkpoint(ground.settings, Silent())
-        work = _CHANGED_ROWS.format(rows=sql.Literal(count))
+        work, name = _CHANGED_ROWS.format(rows=sql.Literal(count)), f"{count:,} rows"
         way = partial(ways.differential, ground, "pages", work)
-        seconds |= _in_turn(ground, {f"{count:,} rows": way}, repeat, progress, label)
-    return seconds
+        seconds |= _in_turn(ground, {name: way}, repeat, progress, label)
+        with progress.phase(f"{label}: command, {name}"):
+            ground.rehearse(work)
+            commands[name] = _run(ground, ground.settings)
+    return seconds, commands
 
 
 def _time(ground: Ground, way: Way, *, compare: bool) -> float:

@@ -59,7 +59,10 @@ def verdicts(measured: Sequence[Measured]) -> Iterator[Verdict]:
 
 def table(measured: Sequence[Measured]) -> Table:
     """One column for each database."""
-    result = Table("", *(Column(one.label, justify="right", no_wrap=True) for one in measured))
+    result = Table(
+        Column("", no_wrap=True),
+        *(Column(one.label, justify="right", no_wrap=True) for one in measured),
+    )
     for section in _sections(measured):
         rows = [row for row in section if any(row[1:])]
         for row in rows:

@@ -70,7 +70,7 @@ def test_every_way_back_is_measured_on_one_server_and_told(tmp_path: Path) -> No
     # About 30 MB of it is schema; the shadow is a copy of the rows.
     assert 25e6 < told["database_bytes"] < 50e6
     assert told["shadowed_bytes"] > told["database_bytes"]
-    assert set(told["commands"]) == {"pages", "scan", "durable"}
+    assert set(told["commands"]) == {"pages", "scan", "durable", "10 rows"}
     assert all(10e6 < run["own_peak"] <= 150e6 for run in told["commands"].values())
     assert told["triggers"]["scanned_rows"] > 400
     for title in ("every table locked", "TEMPLATE, WAL_LOG", "its peak memory", "pool / without"):
