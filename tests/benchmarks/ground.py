@@ -15,6 +15,7 @@ from harness.postgres.difference import differences
 from harness.postgres.fingerprint import fingerprint_of
 from harness.sides import Sandbox
 from tests.benchmarks.server import write_checkpoint
+from tests.reset.pooled import idle_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,18 +81,11 @@ class Ground:
         with ExitStack() as stack:
             (session or stack.enter_context(self._application())).execute(work)
 
-    @contextmanager
-    def idle_sessions(self) -> Iterator[Connection]:
-        """Sessions of the application that stay open and idle, as a pooler's; yields one of them.
-
-        To the server a pooler's session is one of the application's login that does not end: what
-        it did is not in the counters yet, and nobody can tell that it will not go on.
-        """
-        with ExitStack() as stack:
-            sessions = [stack.enter_context(self._application()) for _ in range(_POOL)]
-            for session in sessions:
-                session.execute("SELECT count(*) FROM public.llx_const")
-            yield sessions[0]
+    def rehearse_pooled(self, stack: ExitStack) -> None:
+        """Rehearse through a PgBouncer whose idle connections stay open as long as the stack."""
+        pool = stack.enter_context(idle_pool(self.sandbox.application, _POOL))
+        with psycopg.connect(pool.login.conninfo, autocommit=True) as session:
+            self.rehearse(session=session)
 
     def refuse_other_content(self) -> None:
         """Compare the sandbox with the golden copy: a way back that loses something is no measure.

@@ -5,8 +5,8 @@ round, so that what else the machine does falls on all of them alike. Before eac
 server has written a checkpoint and the rehearsal was done, both off the clock; the first result of
 each way is compared with the golden copy, off the clock too.
 
-- **pages**, **scan**: the verb `reset`, called in this process, with either way of finding changes;
-  once more with a pool of idle sessions of the application that stay open, the rehearsal in one.
+- **pages**, **scan**: the verb `reset`, called in this process, with either way of finding changes.
+- **pool**: the same behind a PgBouncer whose connections stay open, the rehearsal in one of them.
 - **durable**: the verb without a shadow.
 - **restore**: `DROP OWNED`, then `pg_restore -j2` of the golden dump, by hand.
 - **FILE_COPY**, **WAL_LOG**: `CREATE DATABASE … TEMPLATE`, the sessions ended, the old database
@@ -42,6 +42,7 @@ from tests.benchmarks.reset_measured import Command, Measured
 from tests.benchmarks.server import settings_of, size_of, superuser, verb_command
 from tests.benchmarks.triggers import measure_triggers
 from tests.benchmarks.watching import run_watched
+from tests.pooler import pgbouncer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -59,8 +60,19 @@ _SCHEMA_MEGABYTES = 31
 _UNIT_MEGABYTES = 18.7
 _SMALLEST_SCALE = 0.05
 
-PARTS = ("bounds", "pages", "scan", "durable", "restore", "template", "rows", "command", "triggers")
-"""What can be measured by itself."""
+PARTS = (
+    "bounds",
+    "pages",
+    "scan",
+    "pool",
+    "durable",
+    "restore",
+    "template",
+    "rows",
+    "command",
+    "triggers",
+)
+"""What can be measured by itself; the pool only together with `pages` or `scan`."""
 
 _CHANGED_ROWS = load_sql(__package__, "changed_rows.sql")
 _COUNTS = (10, 1_000, 100_000)
@@ -129,7 +141,7 @@ def measure(
         progress: Told of every measurement.
 
     Raises:
-        ConfigurationError: There is no such part.
+        ConfigurationError: There is no such part, or no PgBouncer.
         FailedError: A way back did not bring the content back, or took another way.
     """
     unknown = set(parts) - set(PARTS)
@@ -139,6 +151,13 @@ def measure(
             found=f"--only {' '.join(sorted(unknown))}",
             expected=", ".join(PARTS),
             remedy="give one of these, or leave it out for everything",
+        )
+    if "pool" in parts and pgbouncer() is None:
+        raise ConfigurationError(
+            "there is no PgBouncer to measure behind",
+            found="no program pgbouncer",
+            expected="one in PATH or in /usr/sbin",
+            remedy="apt-get install pgbouncer, or name with --only what else is to be measured",
         )
     label = database.label
     with local_platform(database.options, progress) as platform:
@@ -188,11 +207,9 @@ def _ways(ground: Ground, parts: Collection[str]) -> dict[str, Way]:
         }
     for find_changes in ("pages", "scan"):
         if find_changes in parts:
-            differential = partial(ways.differential, ground, find_changes)
-            chosen |= {
-                find_changes: differential,
-                f"{find_changes}, pool": partial(differential, pooled=True),
-            }
+            chosen[find_changes] = partial(ways.differential, ground, find_changes)
+            if "pool" in parts:
+                chosen[f"{find_changes}, pool"] = partial(ways.pooled, ground, find_changes)
     if "durable" in parts:
         chosen["durable"] = partial(ways.durable, ground)
     if "restore" in parts:

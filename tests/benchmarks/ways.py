@@ -7,7 +7,7 @@ on, and its shadow, stay what they are; a clone holds the same content without t
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -34,11 +34,7 @@ _TABLES = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = 'publi
 
 @contextmanager
 def differential(
-    ground: Ground,
-    find_changes: str,
-    work: sql.SQL | sql.Composed = REHEARSAL,
-    *,
-    pooled: bool = False,
+    ground: Ground, find_changes: str, work: sql.SQL | sql.Composed = REHEARSAL
 ) -> Iterator[GoBack]:
     """The verb, as long as the application may go on.
 
@@ -46,11 +42,18 @@ def differential(
         ground: What it works on.
         find_changes: The way in which changed rows are found.
         work: What the rehearsal does.
-        pooled: Sessions of the application stay open, and the rehearsal was in one of them.
     """
     settings = ground.settings.with_golden(find_changes=find_changes)
-    with ground.idle_sessions() if pooled else nullcontext() as session:
-        ground.rehearse(work, session)
+    ground.rehearse(work)
+    yield lambda: _reset(settings, "differential")
+
+
+@contextmanager
+def pooled(ground: Ground, find_changes: str) -> Iterator[GoBack]:
+    """The same behind a PgBouncer whose connections stay open; the rehearsal was in one of them."""
+    settings = ground.settings.with_golden(find_changes=find_changes)
+    with ExitStack() as stack:
+        ground.rehearse_pooled(stack)
         yield lambda: _reset(settings, "differential")
 
 
