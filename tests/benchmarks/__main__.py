@@ -1,4 +1,4 @@
-"""Run a benchmark: `python -m tests.benchmarks refresh`.
+"""Run a benchmark: `python -m tests.benchmarks refresh`, or `reset`.
 
 Prints what was measured and, for each limit, whether it was held. Exit code 1 if one was not.
 """
@@ -6,58 +6,34 @@ Prints what was measured and, for each limit, whether it was held. Exit code 1 i
 from __future__ import annotations
 
 import json
-import statistics
-from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003  typer needs the type at run time
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
 
 from harness.cli.console import Terminal
 from harness.errors import LifecycleError
-from tests.benchmarks.refresh import measure
+from tests.benchmarks import refresh_report, reset_report
+from tests.benchmarks.refresh import measure as measure_refresh
+from tests.benchmarks.reset import PARTS, databases
+from tests.benchmarks.reset import measure as measure_reset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from tests.benchmarks.measured import Measured
+    from rich.table import Table
 
-_MEGABYTE = 1e6
-_MOST_TIMES = 1.5
-_MOST_MEMORY = 150
-_MOST_GROWTH = 10
+    from tests.benchmarks.measured import Measured as RefreshMeasured
+    from tests.benchmarks.reset_measured import Measured as ResetMeasured
+    from tests.benchmarks.verdict import Verdict
+
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write everything there too.")
+]
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A limit, and what was measured.
-
-    Args:
-        what: What is limited.
-        value: What was measured.
-        limit: The most that is allowed.
-        unit: What both are in.
-    """
-
-    what: str
-    value: float
-    limit: float
-    unit: str = ""
-
-    @property
-    def held(self) -> bool:
-        """Whether the limit was held."""
-        return self.value <= self.limit
-
-    def __str__(self) -> str:
-        held = "held" if self.held else "NOT HELD"
-        return (
-            f"{self.what} {self.value:.2f}{self.unit} (at most {self.limit:g}{self.unit}): {held}"
-        )
 
 
 @app.callback()
@@ -79,102 +55,99 @@ def refresh(
         float, typer.Option(help="The large prod, which the ratio is taken at; 15 is about 300 MB.")
     ] = 15.0,
     repeat: Annotated[int, typer.Option(min=1, help="Measurements of each kind and size.")] = 3,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write everything there too.")
-    ] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Time and memory of refresh-from-prod, against bare pg_dump and pg_restore."""
-    console = Console(highlight=False, soft_wrap=True)
-    try:
+    with _errors_told():
         small, large = (
-            measure(scale, postgres, repeat, Terminal()) for scale in (small_scale, large_scale)
+            measure_refresh(scale, postgres, repeat, Terminal())
+            for scale in (small_scale, large_scale)
         )
+    _tell(
+        (small, large),
+        refresh_report.table(small, large),
+        list(refresh_report.verdicts(small, large)),
+        json_file=json_file,
+    )
+
+
+@app.command()
+def reset(
+    postgres: Annotated[
+        str,
+        typer.Option(
+            help="Where the server comes from: docker, binaries or binaries:DIRECTORY. Never a"
+            " server of somebody's: databases are renamed and dropped."
+        ),
+    ] = "binaries",
+    sizes: Annotated[
+        str, typer.Option(help="Sizes of the sandbox's database in MB; of 20 it is 30 in truth.")
+    ] = "20,300",
+    prod_dump: Annotated[
+        Path | None, typer.Option(help="Measure on the content of this dump of prod, too.")
+    ] = None,
+    prod_globals: Annotated[
+        Path | None, typer.Option(help="An SQL script with the roles that the dump names.")
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option(min=1, help="Measurements of each; 3 of what takes over 10 s.")
+    ] = 7,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Measure only this ({', '.join(PARTS)}); may be given more than once."),
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Time of a reset, against the other ways to have the sandbox as it was."""
+    with _errors_told():
+        measured = [
+            measure_reset(database, only or PARTS, repeat, Terminal())
+            for database in databases(postgres, sizes, prod_dump, prod_globals)
+        ]
+    _tell(
+        measured,
+        reset_report.table(measured),
+        list(reset_report.verdicts(measured)),
+        notes=reset_report.notes(measured),
+        json_file=json_file,
+    )
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    try:
+        yield
     except LifecycleError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
         raise typer.Exit(error.exit_code) from error
-    verdicts = list(_verdicts(small, large))
+
+
+def _tell(
+    measured: Sequence[RefreshMeasured | ResetMeasured],
+    table: Table,
+    verdicts: list[Verdict],
+    *,
+    notes: Iterable[str] = (),
+    json_file: Path | None,
+) -> None:
     if json_file is not None:
         told = {
-            "measured": [small.as_json(), large.as_json()],
+            "measured": [one.as_json() for one in measured],
             "verdicts": [{"text": str(verdict), "held": verdict.held} for verdict in verdicts],
         }
         json_file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    settings = ", ".join(f"{name} {value}" for name, value in sorted(large.settings.items()))
-    console.print(f"{large.server}; {settings}", markup=False)
-    console.print(_table(small, large))
-    for verdict in verdicts:
-        console.print(str(verdict), markup=False)
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        # A log has no width: what it would be wrapped to is nobody's window.
+        console.width = console.measure(table, options=console.options.update(width=999)).maximum
+    last = measured[-1]
+    settings = ", ".join(f"{name} {value}" for name, value in sorted(last.settings.items()))
+    console.print(f"{last.server}; {settings}", markup=False)
+    console.print(table)
+    for line in (*notes, *map(str, verdicts)):
+        console.print(line, markup=False)
     if not all(verdict.held for verdict in verdicts):
         raise typer.Exit(1)
-
-
-def _verdicts(small: Measured, large: Measured) -> Iterator[Verdict]:
-    yield Verdict("ratio", large.ratio, _MOST_TIMES)
-    for measured in (small, large):
-        yield Verdict(
-            f"memory at scale {measured.scale:g}",
-            measured.own_peak / _MEGABYTE,
-            _MOST_MEMORY,
-            " MB",
-        )
-    growth = abs(large.own_peak / small.own_peak - 1) * 100
-    yield Verdict("memory at the two scales, apart by", growth, _MOST_GROWTH, " %")
-
-
-def _table(small: Measured, large: Measured) -> Table:
-    scales = (f"scale {measured.scale:g}" for measured in (small, large))
-    table = Table("", *(Column(scale, justify="right", no_wrap=True) for scale in scales))
-    for rows in _rows(tuple(large.refreshes[0].phases)):
-        for title, tell in rows.items():
-            table.add_row(title, tell(small), tell(large))
-        table.add_section()
-    return table
-
-
-def _rows(phases: Iterable[str]) -> Iterator[dict[str, Callable[[Measured], str]]]:
-    """The sections of the table: what a row is called, and how its value is told."""
-    yield {
-        "prod": lambda measured: _megabytes(measured.prod_bytes),
-        "sandbox at the end": lambda measured: _megabytes(measured.sandbox_bytes),
-    }
-    yield {
-        "refresh": lambda measured: _seconds(run.seconds for run in measured.refreshes),
-        **{phase: _phase(phase) for phase in phases},
-        "outside the phases": lambda measured: _seconds(
-            run.seconds - sum(run.phases.values()) for run in measured.refreshes
-        ),
-    }
-    yield {
-        "bare": lambda measured: _seconds(run.seconds for run in measured.bares),
-        "pg_dump -Fc": lambda measured: _seconds(run.dump for run in measured.bares),
-        "pg_restore -j2": lambda measured: _seconds(run.restore for run in measured.bares),
-    }
-    yield {"lean": lambda measured: _seconds(run.seconds for run in measured.leans)}
-    yield {
-        "refresh / bare": lambda measured: f"{measured.ratio:.2f}",
-        "refresh / lean": lambda measured: f"{measured.lean_ratio:.2f}",
-    }
-    yield {
-        "peak memory of the command": lambda measured: _megabytes(measured.own_peak),
-        "with its client tools": lambda measured: _megabytes(measured.tree_peak),
-    }
-
-
-def _phase(title: str) -> Callable[[Measured], str]:
-    def tell(measured: Measured) -> str:
-        return _seconds(run.phases[title] for run in measured.refreshes)
-
-    return tell
-
-
-def _seconds(values: Iterable[float]) -> str:
-    """The median, and the spread."""
-    taken = sorted(values)
-    return f"{statistics.median(taken):.2f} s ({taken[0]:.2f} to {taken[-1]:.2f})"
-
-
-def _megabytes(size: float) -> str:
-    return f"{size / _MEGABYTE:.1f} MB"
 
 
 if __name__ == "__main__":

@@ -26,47 +26,32 @@ sum with its client tools; the database server is no part of either.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sysconfig
-import time
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import psycopg
-from pydantic import SecretStr
+from typing import TYPE_CHECKING
 
 from harness.errors import FailedError
 from harness.lifecycle.operation import operation
 from harness.local.platform import LocalOptions, local_platform
-from harness.postgres.connection import one
 from harness.postgres.difference import differences
 from harness.postgres.fingerprint import fingerprint_of
 from harness.postgres.wipe import wipe
 from harness.progress import Silent
 from harness.sides import Prod, Sandbox
 from tests.benchmarks.measured import Bare, Measured, Refresh
+from tests.benchmarks.server import (
+    settings_of,
+    size_of,
+    superuser,
+    time_tool,
+    verb_command,
+    write_checkpoint,
+)
 from tests.benchmarks.watching import run_watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from harness.local.platform import LocalPlatform
     from harness.progress import Progress
-    from harness.settings import Settings
-    from harness.sides import Login
-
-SERVER_SETTINGS = (
-    "server_version",
-    "fsync",
-    "full_page_writes",
-    "synchronous_commit",
-    "wal_level",
-    "shared_buffers",
-    "max_wal_size",
-    "autovacuum",
-)
 
 
 def measure(scale: float, postgres: str, repeat: int, progress: Progress) -> Measured:
@@ -75,14 +60,14 @@ def measure(scale: float, postgres: str, repeat: int, progress: Progress) -> Mea
     with local_platform(options, progress) as platform:
         refresh = _Refresher(platform)
         bare = _BareTools(platform)
-        with _superuser(platform, bare.prod.login.database) as session:
+        with superuser(platform, bare.prod.login.database) as session:
             session.execute("VACUUM (ANALYZE)")
         with progress.phase("warm up"):
             warm_up = refresh.run()
         refreshes, bares, leans = [], [], []
         for number in range(1, repeat + 1):
             with progress.phase(f"refresh {number} of {repeat}"):
-                _write_checkpoint(platform)
+                write_checkpoint(platform)
                 refreshes.append(refresh.run())
             with progress.phase(f"bare {number} of {repeat}"):
                 bares.append(bare.run())
@@ -91,9 +76,9 @@ def measure(scale: float, postgres: str, repeat: int, progress: Progress) -> Mea
         return Measured(
             scale=scale,
             server=platform.description,
-            settings=_server_settings(platform),
-            prod_bytes=_size(platform, bare.prod),
-            sandbox_bytes=_size(platform, bare.sandbox),
+            settings=settings_of(platform),
+            prod_bytes=size_of(platform, bare.prod),
+            sandbox_bytes=size_of(platform, bare.sandbox),
             warm_up=warm_up,
             refreshes=tuple(refreshes),
             bares=tuple(bares),
@@ -105,16 +90,7 @@ class _Refresher:
     """Runs the command, as an operator of a live target would."""
 
     def __init__(self, platform: LocalPlatform) -> None:
-        configuration = platform.run.path / "benchmark.toml"
-        configuration.touch(mode=0o600)
-        configuration.write_text(_toml(platform.settings), encoding="utf-8")
-        self._command = (
-            Path(sysconfig.get_path("scripts")) / "sandbox-lifecycle",
-            "refresh-from-prod",
-            "--target=live",
-            f"--sandbox-config={configuration}",
-            "--json",
-        )
+        self._command = verb_command(platform.settings, "refresh-from-prod", platform.run.path)
 
     def run(self) -> Refresh:
         """Refresh once.
@@ -154,32 +130,12 @@ class _BareTools:
         Raises:
             FailedError: The copy is not the same as prod.
         """
-        with operation(self._platform.settings, Silent()) as op, op.work_folder() as folder:
-            with op.alone() as fence:
+        with operation(self._platform.settings, Silent()) as op:
+            with op.fenced() as fence:
+                op.drain()
                 wipe(op.sandbox, op.run, fence, op.deadlines)
-            _write_checkpoint(self._platform)
-            dump, programs = folder / "bare.dump", op.tools.directory
-            copied = Bare(
-                dump=_timed(
-                    [
-                        programs / "pg_dump",
-                        *("--format=custom", "--schema=public", f"--file={dump}"),
-                        *(["--compress=0"] if lean else []),
-                        f"--role={self.prod.owner_role}",
-                    ],
-                    self.prod.login,
-                ),
-                restore=_timed(
-                    [
-                        programs / "pg_restore",
-                        *("--schema=public", "--jobs=2", "--no-owner", "--no-acl", dump),
-                        f"--role={self.sandbox.owner_role}",
-                    ],
-                    self.sandbox.login,
-                    options="-c synchronous_commit=off" if lean else "",
-                ),
-                dump_bytes=dump.stat().st_size,
-            )
+            with op.work_folder() as folder:
+                copied = self._copy(folder, op.tools.directory, lean=lean)
             lost = differences(
                 fingerprint_of(self.prod, op.run, op.settings),
                 fingerprint_of(self.sandbox, op.run, op.settings),
@@ -193,77 +149,27 @@ class _BareTools:
             )
         return copied
 
-
-def _timed(command: Sequence[str | Path], login: Login, *, options: str = "") -> float:
-    """Seconds that a client tool takes; its exit code is no verdict, the copy's content is."""
-    where = {
-        "PGHOST": login.host,
-        "PGPORT": str(login.port),
-        "PGUSER": login.user,
-        "PGDATABASE": login.database,
-        "PGPASSWORD": login.password or "",
-        "PGOPTIONS": options,
-    }
-    started = time.monotonic()
-    subprocess.run(
-        # pg_restore writes to standard output unless it is told a database.
-        [*command, f"--dbname={login.database}"],
-        env=os.environ | where,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-    return time.monotonic() - started
-
-
-def _toml(settings: Settings) -> str:
-    """Settings as the configuration file of a live target."""
-    plain = json.loads(
-        json.dumps(
-            settings.model_dump(exclude_none=True),
-            default=lambda value: (
-                value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    def _copy(self, folder: Path, programs: Path, *, lean: bool) -> Bare:
+        dump = folder / "bare.dump"
+        write_checkpoint(self._platform)
+        return Bare(
+            dump=time_tool(
+                [
+                    programs / "pg_dump",
+                    *("--format=custom", "--schema=public", f"--file={dump}"),
+                    *(["--compress=0"] if lean else []),
+                    f"--role={self.prod.owner_role}",
+                ],
+                self.prod.login,
             ),
-        )
-    )
-    lines = []
-    for table, values in plain.items():
-        if isinstance(values, dict):
-            # JSON's texts, numbers, truths and lists read the same in TOML.
-            lines += [
-                f"[{table}]",
-                *(f"{name} = {json.dumps(value)}" for name, value in values.items()),
-            ]
-        else:
-            lines.insert(0, f"{table} = {json.dumps(values)}")
-    return "\n".join(lines) + "\n"
-
-
-@contextmanager
-def _superuser(
-    platform: LocalPlatform, database: str = "postgres"
-) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    with psycopg.connect(
-        platform.superuser.conninfo, dbname=database, autocommit=True
-    ) as connection:
-        yield connection
-
-
-def _write_checkpoint(platform: LocalPlatform) -> None:
-    with _superuser(platform) as session:
-        session.execute("CHECKPOINT")
-
-
-def _size(platform: LocalPlatform, side: Prod | Sandbox) -> int:
-    with _superuser(platform) as session:
-        return int(one(session, "SELECT pg_database_size(%s)", side.login.database)[0])
-
-
-def _server_settings(platform: LocalPlatform) -> dict[str, str]:
-    with _superuser(platform) as session:
-        return dict(
-            session.execute(
-                "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY (%s)",
-                (list(SERVER_SETTINGS),),
-            )
+            restore=time_tool(
+                [
+                    programs / "pg_restore",
+                    *("--schema=public", "--jobs=2", "--no-owner", "--no-acl", dump),
+                    f"--role={self.sandbox.owner_role}",
+                ],
+                self.sandbox.login,
+                options="-c synchronous_commit=off" if lean else "",
+            ),
+            dump_bytes=dump.stat().st_size,
         )
