@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -12,6 +13,7 @@ from harness.postgres.connection import load_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import LiteralString
 
     from harness.postgres.connection import Connection
 
@@ -70,8 +72,17 @@ def anatomies(connection: Connection, tables: Iterable[int]) -> dict[int, Anatom
         return {found.oid: found for found in cursor.execute(_QUERY, {"tables": list(tables)})}
 
 
-def listed(columns: Iterable[str], of: str = "") -> sql.Composed:
-    """Columns of a table or an alias, separated by commas."""
-    return sql.SQL(", ").join(
-        sql.Identifier(of, column) if of else sql.Identifier(column) for column in columns
-    )
+def listed(columns: Iterable[str], of: str = "", suffix: LiteralString = "") -> sql.SQL:
+    """Columns of a table or an alias, separated by commas, each with something behind it."""
+    return _listed(tuple(columns), of, suffix)
+
+
+def rendered(statement: sql.Composable) -> sql.SQL:
+    """A part of a statement as text, for parts that are used often: composing them takes longer."""
+    return sql.SQL(statement.as_string())
+
+
+@cache
+def _listed(columns: tuple[str, ...], of: str, suffix: LiteralString) -> sql.SQL:
+    names = (sql.Identifier(of, column) if of else sql.Identifier(column) for column in columns)
+    return rendered(sql.SQL(", ").join(sql.SQL("{}{}").format(n, sql.SQL(suffix)) for n in names))

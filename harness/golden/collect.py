@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from harness.dolibarr.secrets import naming_columns
+from harness.golden.anatomy import listed
 from harness.golden.changes import Changes, RowChange, SequenceChange, TableChanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from psycopg import Cursor
 
     from harness.golden.anatomy import Anatomy
     from harness.golden.baseline import Baseline
@@ -34,8 +33,8 @@ class _Listed:
 
     table: Matched
     limit: int
-    present: Cursor[tuple[str, list[str | None]]]
-    golden: Cursor[tuple[str, list[str | None]]]
+    present: Iterable[tuple[str, list[str | None]]]
+    golden: Iterable[tuple[str, list[str | None]]]
 
     def rows(self) -> Iterator[RowChange]:
         columns = self.table.anatomy.columns
@@ -115,14 +114,12 @@ def _ask(connection: Connection, table: Matched, limit: int) -> _Listed:
     return _Listed(
         table,
         limit,
-        present=connection.execute(_rows(anatomy, anatomy.table, places)),
-        golden=connection.execute(_rows(anatomy, anatomy.shadow, sources)),
+        present=connection.execute(_rows(anatomy, anatomy.table, places)) if places else (),
+        golden=connection.execute(_rows(anatomy, anatomy.shadow, sources)) if sources else (),
     )
 
 
 def _rows(anatomy: Anatomy, table: sql.Identifier, places: list[str]) -> sql.Composed:
-    return _ROWS.format(columns=_as_text(anatomy.columns), table=table, places=sql.Literal(places))
-
-
-def _as_text(columns: Iterable[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(c)) for c in columns)
+    return _ROWS.format(
+        columns=listed(anatomy.columns, suffix="::text"), table=table, places=sql.Literal(places)
+    )

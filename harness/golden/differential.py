@@ -27,7 +27,7 @@ from harness.golden.catalogues import (
 from harness.golden.collect import collect
 from harness.golden.custody import lock_shadow
 from harness.golden.doubt import DoubtError
-from harness.golden.find import find
+from harness.golden.find import find, find_again
 from harness.golden.manifest import Manifest
 from harness.golden.match import match
 from harness.golden.shadow import refuse_emptied
@@ -46,12 +46,14 @@ from harness.postgres.fingerprint import read_sequences
 from harness.postgres.identity import prove_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from harness.golden.anatomy import Anatomy
     from harness.golden.changes import Changes
+    from harness.golden.found import Found
     from harness.golden.match import Matched
-    from harness.golden.survey import Marks, Suspect, TableState
+    from harness.golden.survey import Marks, TableState
     from harness.postgres.connection import Connection, Run
     from harness.postgres.fence import Fence
     from harness.settings import Settings
@@ -168,14 +170,17 @@ class _Attempt:
         suspected = suspects(connection, marks, state, before, by_pages=by_pages)
         shadows = [sql.Identifier(SHADOW, suspect.state.name) for suspect in suspected]
         lock_shadow(connection, self.sandbox, shadows)
-        matched = self._find(connection, marks, suspected)
+        most = self.settings.golden.most_changed_rows
+        found = find(connection, suspected, marks, before, most)
+        known = anatomies(connection, [table.suspect.state.oid for table in found])
+        matched = match(connection, found, known)
         moved = read_sequences(connection)
         changes = collect(connection, matched, moved, before, golden.listed_rows)
         placed = matched
         if not changes.is_nothing:
             undo(connection, matched)
             sequences.put_back(connection, changes.sequences)
-            placed = self._look_again(connection, marks, suspected, matched)
+            placed = self._look_again(connection, marks, found, known)
         verify(
             connection, self.settings, self.folder, [suspect.state.name for suspect in suspected]
         )
@@ -214,27 +219,19 @@ class _Attempt:
                 raise DoubtError(f"definitions have changed: {changed[0]}{more}")
         return {name: total for name, (total, _written) in found.items()}, is_altered
 
-    def _find(
-        self, connection: Connection, marks: Marks, suspected: Sequence[Suspect]
-    ) -> list[Matched]:
-        most = self.settings.golden.most_changed_rows
-        found = find(connection, suspected, marks, self.before, most)
-        known = anatomies(connection, [table.suspect.state.oid for table in found])
-        return match(connection, found, known)
-
     def _look_again(
         self,
         connection: Connection,
         marks: Marks,
-        suspected: Sequence[Suspect],
-        matched: Sequence[Matched],
+        before: Sequence[Found],
+        known: Mapping[int, Anatomy],
     ) -> list[Matched]:
-        touched = {table.anatomy.oid for table in matched}
-        again = self._find(connection, marks, [s for s in suspected if s.state.oid in touched])
+        found = find_again(connection, before, marks, self.before)
+        again = match(connection, found, known)
         for table in again:
             if not table.is_golden:
                 raise DoubtError(f"the rows of {table.anatomy.name} could not be put back exactly")
-        names = {table.anatomy.name for table in matched}
+        names = {anatomy.name for anatomy in known.values()}
         for schema, name, _count in connection.execute(_WRITTEN):
             if schema != "public" or name not in names:
                 raise DoubtError(f"putting rows back has also written to {schema}.{name}")

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from harness.golden.doubt import DoubtError
-from harness.golden.find_by_pages import find_by_pages
+from harness.golden.find_by_pages import find_again_by_pages, find_by_pages
 from harness.golden.found import (
     Found,
     filler_of,
     fresh_in,
     moved_in,
     refuse_bent,
+    refuse_lost,
     shadow_of,
     table_of,
 )
@@ -37,6 +38,7 @@ _COUNT = sql.SQL(
     " FROM ONLY {table}"
 )
 _COUNTED_AT_ONCE = 50
+_FRESH = sql.SQL("SELECT ctid::text FROM ONLY {table} WHERE {fresh}")
 
 
 def find(
@@ -70,6 +72,44 @@ def find(
     return [table for table in found if not table.is_nothing]
 
 
+def find_again(
+    connection: Connection, before: Sequence[Found], marks: Marks, baseline: Baseline
+) -> list[Found]:
+    """Look once more, after rows were put back: what was gone then has to be among what is fresh.
+
+    Args:
+        connection: The session.
+        before: What was found before.
+        marks: What of the server can be believed.
+        baseline: What was.
+
+    Raises:
+        DoubtError: A row that was in its place is not there any more.
+    """
+    by_pages = [found for found in before if found.suspect.way == "pages"]
+    whole = [found for found in before if found.suspect.way != "pages"]
+    counted = _count(connection, [found.suspect for found in whole], baseline)
+    return [
+        *find_again_by_pages(connection, by_pages, marks, baseline),
+        *(
+            _once_more(connection, found, *counted[found.suspect.state.name], baseline)
+            for found in whole
+        ),
+    ]
+
+
+def _once_more(
+    connection: Connection, found: Found, kept: int, _fresh: int, baseline: Baseline
+) -> Found:
+    refuse_lost(found, kept + len(found.gone) == found.suspect.before.rows)
+    return Found(found.suspect, _fresh_rows(connection, found.suspect, baseline), found.gone)
+
+
+def _fresh_rows(connection: Connection, suspect: Suspect, baseline: Baseline) -> list[str]:
+    query = _FRESH.format(table=table_of(suspect), fresh=fresh_in(suspect, baseline))
+    return [place for (place,) in connection.execute(query)]
+
+
 def _find_in_tables(
     connection: Connection, suspected: Sequence[Suspect], baseline: Baseline, most: int
 ) -> Iterable[Found]:
@@ -84,6 +124,9 @@ def _find_in_tables(
                 f"{fresh_rows:,} rows of {suspect.state.name} were written since the checkpoint,"
                 f" and a restore is quicker above {most:,}"
             )
+        if kept == suspect.before.rows:
+            found.append(Found(suspect, _fresh_rows(connection, suspect, baseline), []))
+            continue
         rows = connection.execute(_in_table(suspect, baseline)).fetchone()
         places, gone, kept, expected, foreign = rows or ([], [], 0, 0, 1)
         is_whole = expected == suspect.before.rows and not foreign

@@ -20,6 +20,7 @@ from harness.golden.found import (
     is_whole,
     moved_in,
     refuse_bent,
+    refuse_lost,
     shadow_of,
     table_of,
 )
@@ -48,7 +49,7 @@ _ROWS = sql.SQL(
 )
 _GOLDEN_ROWS = sql.SQL(
     "SELECT {name}, count(*), count(*) FILTER (WHERE xmin <> {filler})"
-    " FROM {shadow} AS shadow WHERE {expected}"
+    " FROM {shadow} AS shadow WHERE ({expected}) AND ctid <> ALL ({moved_from}::tid[])"
 )
 _HERE = sql.SQL(
     "SELECT ctid AS place, {fresh} AS is_fresh FROM ONLY {table}"
@@ -92,10 +93,9 @@ def find_by_pages(
     pages = _changed_pages(connection, suspected, marks)
     for suspect in _with_written_shadow(connection, suspected, marks):
         refuse_bent(suspect, is_whole(connection, suspect))
-    unmoved = [suspect for suspect in suspected if not suspect.before.moved]
-    closer = [suspect for suspect in suspected if suspect.before.moved]
-    glances = _glance(connection, unmoved, pages, baseline)
-    for suspect in unmoved:
+    closer = []
+    glances = _glance(connection, suspected, pages, baseline)
+    for suspect in suspected:
         seen = glances[suspect.state.name]
         refuse_bent(suspect, seen.kept <= seen.expected and not seen.foreign)
         if seen.kept < seen.expected:
@@ -103,6 +103,25 @@ def find_by_pages(
         else:
             yield Found(suspect, seen.fresh, [])
     yield from _look_closer(connection, closer, pages, baseline)
+
+
+def find_again_by_pages(
+    connection: Connection, before: Sequence[Found], marks: Marks, baseline: Baseline
+) -> Iterator[Found]:
+    """Look at them once more, after rows were put back.
+
+    Raises:
+        DoubtError: A row that was in its place is not there any more.
+    """
+    suspected = [found.suspect for found in before]
+    if not suspected:
+        return
+    pages = _changed_pages(connection, suspected, marks)
+    glances = _glance(connection, suspected, pages, baseline)
+    for found in before:
+        seen = glances[found.suspect.state.name]
+        refuse_lost(found, seen.kept + len(found.gone) == seen.expected and not seen.foreign)
+        yield Found(found.suspect, seen.fresh, found.gone)
 
 
 def ranges(pages: Sequence[int]) -> list[_Range]:
@@ -138,10 +157,15 @@ def _glance(
                 filler=filler_of(suspect),
                 shadow=shadow_of(suspect),
                 expected=_expected(suspect, pages),
+                moved_from=moved_in(suspect)["moved_from"],
             )
             for suspect in some
         ]
-        expected = {name: numbers for name, *numbers in connection.execute(_of_each(golden))}
+        moved = {suspect.state.name: len(suspect.before.moved) for suspect in some}
+        expected = {
+            name: (count + moved[name], foreign)
+            for name, count, foreign in connection.execute(_of_each(golden))
+        }
         seen |= {
             name: _Glance(fresh, kept, *expected[name])
             for name, fresh, kept in connection.execute(_of_each(rows))

@@ -57,6 +57,16 @@ def refuse_bent(suspect: Suspect, holds: bool) -> None:  # noqa: FBT001  what wa
         )
 
 
+def refuse_lost(found: Found, holds: bool) -> None:  # noqa: FBT001  what was asked
+    """Refuse to leave a table in which more has changed than what was put back.
+
+    Raises:
+        DoubtError: It has.
+    """
+    if not holds:
+        raise DoubtError(f"the rows of {found.suspect.state.name} could not be put back exactly")
+
+
 def fresh_in(suspect: Suspect, baseline: Baseline) -> sql.Composed:
     """The condition that a row of the table was written since the baseline."""
     if suspect.way == "rewritten":

@@ -34,6 +34,12 @@ _INSERT = sql.SQL(
     "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE"
     " SELECT {columns} FROM {shadow} WHERE ctid = ANY ({sources}::tid[])"
 )
+_BEGIN = sql.SQL(
+    "SET CONSTRAINTS ALL DEFERRED; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+).format()
+_END = sql.SQL(
+    "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET CONSTRAINTS ALL IMMEDIATE"
+).format()
 _TRIGGER_STATES = {
     "O": sql.SQL("ENABLE"),
     "R": sql.SQL("ENABLE REPLICA"),
@@ -68,20 +74,17 @@ def undo(connection: Connection, matched: Sequence[Matched]) -> None:
     work = [table for table in matched if not table.is_golden]
     anatomies = [table.anatomy for table in work]
     refuse_beyond(anatomies)
-    _run(connection, [*map(_silence, anatomies), *map(_loosen, anatomies)])
-    connection.execute("SET CONSTRAINTS ALL DEFERRED")
     # Planned as joins over whole tables, these would read whole tables.
-    connection.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+    _run(connection, [*map(_silence, anatomies), *map(_loosen, anatomies), _BEGIN])
     children_first = _children_first(work)
-    for table in children_first:
-        _delete(connection, table)
+    with connection.pipeline():
+        for table in children_first:
+            _delete(connection, table)
     for table in work:
         _update(connection, table)
     for table in reversed(children_first):
         _insert(connection, table)
-    connection.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    _run(connection, [*map(_tighten, anatomies), *map(_give_voice, anatomies)])
+    _run(connection, [_END, *map(_tighten, anatomies), *map(_give_voice, anatomies)])
 
 
 def _delete(connection: Connection, table: Matched) -> None:
