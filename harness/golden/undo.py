@@ -35,7 +35,8 @@ _INSERT = sql.SQL(
     " SELECT {columns} FROM {shadow} WHERE ctid = ANY ({sources}::tid[])"
 )
 _BEGIN = sql.SQL(
-    "SET CONSTRAINTS ALL DEFERRED; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+    "SET CONSTRAINTS ALL DEFERRED;"
+    " SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 ).format()
 _END = sql.SQL(
     "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET CONSTRAINTS ALL IMMEDIATE"
