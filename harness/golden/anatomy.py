@@ -72,17 +72,26 @@ def anatomies(connection: Connection, tables: Iterable[int]) -> dict[int, Anatom
         return {found.oid: found for found in cursor.execute(_QUERY, {"tables": list(tables)})}
 
 
-def listed(columns: Iterable[str], of: str = "", suffix: LiteralString = "") -> sql.SQL:
-    """Columns of a table or an alias, separated by commas, each with something behind it."""
-    return _listed(tuple(columns), of, suffix)
+def listed(
+    names: Iterable[str], of: str = "", suffix: LiteralString = "", separator: LiteralString = ", "
+) -> sql.SQL:
+    """Names as a part of a statement; rendered once, since that takes as long as to run it.
 
-
-def rendered(statement: sql.Composable) -> sql.SQL:
-    """A part of a statement as text, for parts that are used often: composing them takes longer."""
-    return sql.SQL(statement.as_string())
+    Args:
+        names: Columns, or tables.
+        of: The alias, or the schema, that they are of.
+        suffix: What comes behind each.
+        separator: What comes between two.
+    """
+    return _listed(tuple(names), of, suffix, separator)
 
 
 @cache
-def _listed(columns: tuple[str, ...], of: str, suffix: LiteralString) -> sql.SQL:
-    names = (sql.Identifier(of, column) if of else sql.Identifier(column) for column in columns)
-    return rendered(sql.SQL(", ").join(sql.SQL("{}{}").format(n, sql.SQL(suffix)) for n in names))
+def _listed(
+    names: tuple[str, ...], of: str, suffix: LiteralString, separator: LiteralString
+) -> sql.SQL:
+    each = (
+        sql.Identifier(of, name) + sql.SQL(suffix) if of else sql.Identifier(name) + sql.SQL(suffix)
+        for name in names
+    )
+    return sql.SQL(sql.SQL(separator).join(each).as_string())

@@ -15,7 +15,7 @@ from psycopg import errors, sql
 
 from harness.deadlines import eventually
 from harness.golden import sequences
-from harness.golden.anatomy import SHADOW, anatomies
+from harness.golden.anatomy import SHADOW, anatomies, listed
 from harness.golden.baseline import Baseline
 from harness.golden.catalogues import (
     changed_definitions,
@@ -278,12 +278,8 @@ def _lock_everything(connection: Connection) -> None:
     """Lock every table that holds rows; whoever writes to one later waits for the commit."""
     connection.execute(_LOCK_TIMEOUT)
     # Counters are not read before: the first look of a transaction is the only one.
-    tables = [sql.Identifier("public", name) for name in table_names(connection)]
-    connection.execute(
-        sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(
-            sql.SQL(", ONLY ").join(tables)
-        )
-    )
+    tables = listed(table_names(connection), of="public", separator=", ONLY ")
+    connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(tables))
 
 
 def _refuse_blind(marks: Marks, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping  # noqa: TC003  a manifest reads fingerprint
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -149,12 +150,19 @@ def read_sequences(
         names = [name for (name,) in connection.execute(_SEQUENCES)]
     found: dict[str, Position] = {}
     for start in range(0, len(names), _SEQUENCES_AT_ONCE):
-        query = sql.SQL(" UNION ALL ").join(
-            _SEQUENCE.format(literal=sql.Literal(name), name=sql.Identifier("public", name))
-            for name in names[start : start + _SEQUENCES_AT_ONCE]
-        )
+        query = _positions(tuple(names[start : start + _SEQUENCES_AT_ONCE]))
         found |= {name: Position(last, called) for name, last, called in connection.execute(query)}
     return found
+
+
+@cache
+def _positions(names: tuple[str, ...]) -> sql.SQL:
+    """The statement that reads these; to put it together takes as long as to run it."""
+    parts = (
+        _SEQUENCE.format(literal=sql.Literal(name), name=sql.Identifier("public", name))
+        for name in names
+    )
+    return sql.SQL(sql.SQL(" UNION ALL ").join(parts).as_string())
 
 
 @contextmanager
