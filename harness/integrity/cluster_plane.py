@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 _GROUP = 15
 """Around the database."""
 
-_RIGHT = "kubernetes:right"
-_WRITE = "kubernetes:write"
-_POLICY = "kubernetes:admission-policy"
+_POLICY = "kubernetes/15/admission policy"
 _HARNESS = "the harness's identity"
 
 
@@ -75,19 +73,14 @@ def look(cluster: Cluster) -> ClusterPlane:
 
 
 def _right(grant: Grant, user: str) -> Finding:
-    right = grant.right
-    kind = ".".join(filter(None, (right.resource, right.group)))
-    part = f"/{right.subresource}" if right.subresource else ""
-    name = f":{right.name}" if right.name else ""
-    verbs = ",".join(grant.verbs)
     return Finding(
-        id=f"{_RIGHT}:{right.namespace or '(cluster)'}:{kind}{part}{name}:{verbs}",
+        id=f"kubernetes/15/{grant}",
         plane="kubernetes",
         group=_GROUP,
         what=f"{user} {grant}: {grant.why}",
         chain=(user, str(grant), grant.why),
         closes="take the rule from the Role or ClusterRole that grants it; this then answers no:"
-        f" {_question(right, user)}",
+        f" {_question(grant.right, user)}",
     )
 
 
@@ -106,7 +99,7 @@ def _question(right: Right, user: str) -> str:
 def _obstacles(looked: Looked) -> Iterator[Unproven]:
     for namespace, obstacle in looked.obstacles.items():
         yield Unproven(
-            id=f"kubernetes:rules:{namespace}",
+            id=f"kubernetes/15/rules of {namespace}",
             plane="kubernetes",
             group=_GROUP,
             what=f"that no other right in {namespace} could hurt prod than those asked for",
@@ -127,7 +120,7 @@ def _accepted(writes: tuple[Write, ...], user: str, application: str) -> Iterato
     for write in writes:
         if write.outcome == "accepted":
             yield Finding(
-                id=f"{_WRITE}:{write.name}",
+                id=f"kubernetes/15/may change {write.name} of {application}",
                 plane="kubernetes",
                 group=_GROUP,
                 what=f"{user} may change {write.name} of Application {application}: {write.harm}",
@@ -143,7 +136,7 @@ def _unenforced(writes: tuple[Write, ...]) -> Iterator[Unproven]:
     for write in writes:
         if write.outcome == "refused for another reason":
             yield Unproven(
-                id=f"{_POLICY}:{write.name}",
+                id=f"{_POLICY} on {write.name}",
                 plane="kubernetes",
                 group=_GROUP,
                 what=f"that the admission policy denies a change of {write.name}",

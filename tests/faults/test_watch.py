@@ -36,6 +36,8 @@ for argument in "$@"; do
     esac
 done
 """
+# Not read-only; and it notices that its client was killed.
+WRITING = f"{WHERE} export PGOPTIONS='-c client_connection_check_interval=200';"
 
 TRESPASSES = {
     "locks more than a reader": (
@@ -47,8 +49,7 @@ TRESPASSES = {
         ("locks more than a reader does", "ExclusiveLock on advisory"),
     ),
     "writes": (
-        f"{WHERE} export PGOPTIONS='-c client_connection_check_interval=200';"
-        f" {BESIDE}'SELECT pg_current_xact_id(), pg_sleep(9)'",
+        f"{WRITING} {BESIDE}'SELECT pg_current_xact_id(), pg_sleep(9)'",
         ("was assigned a transaction id", "a write by sandbox-lifecycle/"),
     ),
 }

@@ -76,7 +76,7 @@ def test_a_right_is_a_finding_with_its_chain_and_what_closes_it(world: World) ->
     grant(world, prod, rule("patch update", "apps", "deployments/scale"))
     found = finding(world)
     user = f"system:serviceaccount:{world.settings.namespace}:sandbox-lifecycle"
-    assert found.id == f"kubernetes:right:{prod}:deployments.apps/scale:patch,update"
+    assert found.id == f"kubernetes/15/may patch, update deployments/scale.apps in {prod}"
     assert (found.plane, found.group) == ("kubernetes", 15)
     assert found.chain == (
         user,
@@ -92,7 +92,7 @@ def test_a_right_is_a_finding_with_its_chain_and_what_closes_it(world: World) ->
 def test_the_question_that_closes_a_right_to_one_object_names_it(world: World) -> None:
     grant(world, world.settings.prod_namespace, rule("get", "", "secrets", "database"))
     found = finding(world)
-    assert found.id == f"kubernetes:right:{world.settings.prod_namespace}:secrets:database:get"
+    assert found.id == f"kubernetes/15/may get secrets database in {world.settings.prod_namespace}"
     assert "kubectl auth can-i get secrets/database --namespace=" in found.closes
 
 
@@ -105,7 +105,7 @@ def test_where_no_policy_is_enforced_it_is_said_that_nothing_is_proven(plane: Cl
     assert [write.name for write in plane.writes] == WRITES
     assert {write.outcome for write in plane.writes} == {"accepted"}
     (unproven,) = plane.unproven
-    assert unproven.id == "kubernetes:admission-policy"
+    assert unproven.id == "kubernetes/15/admission policy"
     assert unproven.why.startswith("none is enforced: of 11 such writes the API server denies none")
 
 
@@ -134,8 +134,8 @@ def test_each_write_that_a_policy_lets_through_is_a_finding(world: World) -> Non
     denied(world, len(WRITES) - 2)
     plane = looked_at(world)
     assert [each.id for each in plane.findings] == [
-        "kubernetes:write:owners",
-        "kubernetes:write:status",
+        "kubernetes/15/may change owners of erp-sandbox",
+        "kubernetes/15/may change status of erp-sandbox",
     ]
     assert "kubectl apply" in plane.findings[0].closes
     assert plane.unproven == ()
@@ -150,7 +150,7 @@ def test_a_refusal_for_another_reason_proves_nothing(world: World) -> None:
     plane = looked_at(world)
     assert plane.findings == ()
     (unproven,) = plane.unproven
-    assert unproven.id == "kubernetes:admission-policy:destination"
+    assert unproven.id == "kubernetes/15/admission policy on destination"
     assert "spec.source: Invalid value" in unproven.why
 
 
@@ -158,7 +158,7 @@ def test_without_the_application_the_policy_is_not_provable(world: World) -> Non
     plane = looked_at(world)
     assert plane.writes == ()
     (unproven,) = plane.unproven
-    assert unproven.id == "kubernetes:admission-policy"
+    assert unproven.id == "kubernetes/15/admission policy"
     assert "there is no applications.argoproj.io erp-sandbox" in unproven.why
 
 
@@ -195,7 +195,7 @@ def test_a_list_of_rules_that_is_incomplete_proves_nothing(world: World) -> None
     plane = looked_at(world)
     settings = world.settings
     assert sorted(each.id for each in plane.unproven) == sorted(
-        f"kubernetes:rules:{each}" for each in settings.guarded
+        f"kubernetes/15/rules of {each}" for each in settings.guarded
     )
     assert "webhook authorizer does not support it" in plane.unproven[0].why
 
