@@ -47,6 +47,7 @@ class Deadlines:
     api_stop: Deadline = Deadline(10, "its pods are killed, not asked")
     container_start: Deadline = Deadline(300, "the first start pulls the image")
     tool_exit: Deadline = Deadline(10, "a client tool told to end has only to close its sockets")
+    session_end: Deadline = Deadline(10, "a backend ends within ms of its client's last word")
     leftover: Deadline = Deadline(60, "a backend whose client died first ends its present index")
     api_answer: Deadline = Deadline(
         10, "an API server answers in milliseconds; after ten s it is ill"

@@ -9,9 +9,10 @@ from pytest_bdd import parsers, then, when
 
 from harness.golden.manifest import Manifest
 from harness.golden.ownership import tables_of_sequences
-from harness.golden.report import Format
+from harness.golden.report import rendered
 from harness.lifecycle.changes import changes as ask_changes
 from harness.progress import Silent
+from harness.reports.form import Form
 from steps.expected_changes import Expected, has_inserted, the_row, wrong_values
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def changed_only(settings: Settings, changes: Changes, datatable: list[list[str]
 
 @then("the rehearsal changed nothing")
 def changed_nothing(changes: Changes) -> None:
-    assert changes.is_nothing, Format.text.render(changes)
+    assert changes.is_nothing, rendered(changes, Form.text)
 
 
 @then(parsers.parse('the rehearsal changed in "{table}" the row "{called}"'))
@@ -68,4 +69,4 @@ def same_changes(changes: Changes, done: ResetDone) -> None:
 
 @then("the secret is in no form of the report")
 def secret_is_hidden(changes: Changes, secret: str) -> None:
-    assert [form.value for form in Format if secret in form.render(changes)] == []
+    assert [form.value for form in Form if secret in rendered(changes, form)] == []

@@ -15,7 +15,8 @@ from harness.postgres.difference import differences
 from harness.progress import Silent
 
 if TYPE_CHECKING:
-    from harness.cluster.access import Finding
+    from harness.cluster.grants import Grant
+    from harness.cluster.trespass import Write
     from harness.postgres.fingerprint import Fingerprint
     from harness.settings import Settings
     from steps.people import Traffic
@@ -46,7 +47,7 @@ class Asked:
     """
 
     may: dict[str, bool]
-    findings: list[Finding]
+    findings: list[Grant]
 
     @classmethod
     def of(cls, settings: Settings) -> Asked:
@@ -68,7 +69,7 @@ class Asked:
                 what: any(can(verb, *application, names.prod_application) for verb in verbs)
                 for what, verbs in _ON_PRODS_APPLICATION.items()
             }
-            return cls(may, cluster.access.prod_findings())
+            return cls(may, cluster.access.look().grants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +99,18 @@ def may_do_nothing_else(asked: Asked) -> None:
 
 
 @when("a change of something else is rehearsed on the sandbox's Application", target_fixture="held")
-def rehearse_change(settings: Settings) -> bool:
+def rehearse_change(settings: Settings) -> list[Write]:
     if settings.cluster is None:
         pytest.skip("nobody runs an application on this target: no [cluster] in its settings")
     with client.connect(settings.cluster, settings.deadlines) as cluster:
-        return cluster.application.is_guarded()
+        return cluster.application.rehearse_trespasses()
 
 
 @then("the admission policy has denied it, or it is reported that none is enforced here")
-def denied(held: bool) -> None:  # noqa: FBT001  a fixture
-    if not held:
+def denied(held: list[Write]) -> None:
+    if not any(write.outcome == "denied" for write in held):
         pytest.skip("not enforced here: this API lets the harness change more than the pause")
+    assert [write.name for write in held if not write.prevented] == []
 
 
 @when("the sandbox is refreshed while prod's application goes on writing", target_fixture="written")

@@ -19,11 +19,12 @@ from harness.cli.options import (
     settings_of,
 )
 from harness.errors import FailedError
-from harness.golden.report import Format
+from harness.golden.report import rendered
 from harness.golden.report.document import document
-from harness.golden.report.file import ReportFile
 from harness.golden.report.text import lines, summary
 from harness.lifecycle.changes import changes as ask_changes
+from harness.reports.file import ReportFile
+from harness.reports.form import Form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,7 @@ def changes(
     target: TargetOption = Target.local,
     config: ConfigOption = None,
     form: Annotated[
-        Format | None,
+        Form | None,
         typer.Option("--format", help="Default: what the name of FILE asks for, else text."),
     ] = None,
     output: Annotated[
@@ -78,10 +79,10 @@ def changes(
         found = ask_changes(settings, Terminal()).changes
         if report:
             answer.result({"report": str(output)}, table(report.write(found)))
-        elif json or form in {None, Format.text}:
+        elif json or form in {None, Form.text}:
             answer.result(document(found), _coloured(found))
         else:
-            sys.stdout.write(form.render(found))
+            sys.stdout.write(rendered(found, form))
 
 
 class Report:
@@ -92,18 +93,18 @@ class Report:
         form: The form of the report.
     """
 
-    def __init__(self, file: ReportFile, form: Format) -> None:
+    def __init__(self, file: ReportFile, form: Form) -> None:
         self._file = file
         self._form = form
 
     @classmethod
-    def at(cls, path: Path | None, form: Format | None = None) -> Report | None:
+    def at(cls, path: Path | None, form: Form | None = None) -> Report | None:
         """The report at a path, in a form or the one that its name asks for; None without a path.
 
         Raises:
             ConfigurationError: Nothing can be written there, or the name asks for no form.
         """
-        return cls(ReportFile.at(path), form or Format.of(path)) if path else None
+        return cls(ReportFile.at(path), form or Form.of(path)) if path else None
 
     def write(self, found: Changes) -> list[tuple[str, object]]:
         """Write it, and tell what is in it, and where it is.
@@ -111,7 +112,7 @@ class Report:
         Raises:
             FailedError: It cannot be written.
         """
-        self._file.write(self._form.render(found))
+        self._file.write(rendered(found, self._form))
         return [*summary(found), ("report", self._file.path)]
 
     def withdraw(self) -> None:

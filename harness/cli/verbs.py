@@ -48,7 +48,7 @@ def refresh_from_prod(
                     ("company", done.company),
                     ("equal to prod", ", ".join(_counted(report["equal"]))),
                     ("pg_restore", f"ended with {done.restored.exit_code}; content was verified"),
-                    ("prod", f"no write by us; pg_dump sampled {done.samples} times, none seen"),
+                    ("prod", f"no write by us; pg_dump {done.watched}"),
                     ("locks", f"at most {done.wiped.peak_locks:,} of {done.wiped.lock_table:,}"),
                     *told(done.told),
                     ("seconds", spent(done.seconds)),

@@ -6,13 +6,25 @@ The API server is asked about itself (SelfSubjectAccessReview), which every iden
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.cluster.errors import APPLY_MANIFESTS, before_any_change
-from harness.cluster.harm import harms, is_harmful
-from harness.cluster.resources import ACCESS_REVIEWS, RULES_REVIEWS, Target
+from harness.cluster.errors import (
+    APPLY_MANIFESTS,
+    ForbiddenError,
+    MissingError,
+    before_any_change,
+)
+from harness.cluster.grants import Grant, grants
+from harness.cluster.harm import harms
+from harness.cluster.resources import (
+    ACCESS_REVIEWS,
+    IDENTITY_REVIEWS,
+    RULES_REVIEWS,
+    Target,
+)
 from harness.cluster.rights import Right, needed
+from harness.cluster.rules import Rules
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,16 +37,22 @@ _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that the harness could do, and must not be able to.
+class Looked:
+    """What a look at all the rights of an identity has found.
 
     Args:
-        right: What it is.
-        why: What harm it could do.
+        user: The identity, as the API server calls it; None where it does not tell.
+        asked: How many questions were put.
+        namespaces: Where it was looked, besides the whole cluster.
+        grants: Everything that could hurt prod.
+        obstacles: By namespace, why the API server does not vouch for its list of rules.
     """
 
-    right: str
-    why: str
+    user: str | None
+    asked: int
+    namespaces: tuple[str, ...]
+    grants: list[Grant]
+    obstacles: dict[str, str]
 
 
 class Access:
@@ -89,36 +107,46 @@ class Access:
                 remedy=f"{APPLY_MANIFESTS}; nothing has been changed",
             )
 
-    def prod_findings(self) -> list[Finding]:
-        """Everything that this identity could do to prod; nothing, where all is well.
+    def look(self) -> Looked:
+        """Look for everything that this identity could do to prod.
 
         Raises:
             ApiError: A question is not answered, so nothing is proven.
         """
-        table = list(harms(self._settings))
+        settings = self._settings
+        namespaces = settings.guarded
+        table = list(harms(settings))
         # Some hundreds of questions: one after the other they would take as many round trips.
         with ThreadPoolExecutor(_AT_ONCE) as pool:
+            rules = [pool.submit(self._rules, namespace) for namespace in namespaces]
             answers = list(pool.map(self._may, [harm.right for harm in table]))
-        found = [
-            Finding(f"may {harm.right}", harm.why)
-            for harm, granted in zip(table, answers, strict=True)
-            if granted
-        ]
-        return found + self._named_findings()
+        told = [each.result() for each in rules]
+        asked = {harm.right: harm for harm, granted in zip(table, answers, strict=True) if granted}
+        listed = {
+            harm.right: harm
+            for each in told
+            for harm in each.harms(settings)
+            # What is granted in the whole cluster is listed again in every namespace.
+            if replace(harm.right, namespace="") not in asked
+        }
+        return Looked(
+            user=self._user(),
+            asked=len(table),
+            namespaces=namespaces,
+            grants=grants({**listed, **asked}.values()),
+            obstacles={each.namespace: each.obstacle for each in told if each.obstacle},
+        )
 
-    def _named_findings(self) -> list[Finding]:
-        """Rights over single objects of prod, which are found only by who knows their names."""
-        namespace = self._settings.prod_namespace
+    def _rules(self, namespace: str) -> Rules:
         status = self._api.review(Target(RULES_REVIEWS), {"namespace": namespace})
-        return [
-            Finding(
-                f"may {', '.join(rule['verbs'])} {', '.join(rule.get('resources') or [])}"
-                f" {', '.join(rule['resourceNames'])} in {namespace}",
-                "it is an object of prod",
-            )
-            for rule in status.get("resourceRules") or []
-            if rule.get("resourceNames") and is_harmful(rule)
-        ]
+        return Rules.of(namespace, status)
+
+    def _user(self) -> str | None:
+        try:
+            status = self._api.review(Target(IDENTITY_REVIEWS), {})
+        except (MissingError, ForbiddenError):
+            return None  # before Kubernetes 1.28
+        return str(status["userInfo"]["username"])
 
     def _may(self, right: Right, within: Deadline | None = None) -> bool:
         attributes = {

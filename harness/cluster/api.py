@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 _MERGE = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH"}
+_REVIEWS = {
+    "selfsubjectaccessreviews": "SelfSubjectAccessReview",
+    "selfsubjectreviews": "SelfSubjectReview",
+    "selfsubjectrulesreviews": "SelfSubjectRulesReview",
+}
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.05, max=2)
 _SUCCESS = range(200, 300)
 
@@ -77,10 +82,9 @@ class Api:
         Raises:
             ApiError: It is not answered.
         """
-        kind = {"selfsubjectaccessreviews": "SelfSubjectAccessReview"}
         body = {
             "apiVersion": target.resource.api_version,
-            "kind": kind.get(target.resource.plural, "SelfSubjectRulesReview"),
+            "kind": _REVIEWS[target.resource.plural],
             "spec": spec,
         }
         answer = self.persist(lambda: self._once("create", target, body=body), within=within)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.cluster.appstate import AppState, Paused, Rearmed
-from harness.cluster.errors import ApiError, ChangedMeanwhileError, NotYetError, before_any_change
+from harness.cluster.errors import ChangedMeanwhileError, NotYetError, before_any_change
 from harness.cluster.owners import refuse_owners
 from harness.cluster.policy import SyncPolicy, pausing, restoring
 from harness.cluster.resources import APPLICATIONS, Target
+from harness.cluster.trespass import rehearse
 from harness.deadlines import eventually
 from harness.errors import FailedError, RefusedError
 from harness.manifests import JOURNAL_ANNOTATION, REFRESH_ANNOTATION
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from harness.cluster.api import Api
     from harness.cluster.held import Held
     from harness.cluster.resources import Obj
+    from harness.cluster.trespass import Write
     from harness.deadlines import Deadlines
     from harness.settings.cluster import ClusterSettings
 
 _JOURNAL_POINTER = f"/metadata/annotations/{JOURNAL_ANNOTATION.replace('/', '~1')}"
 _SKIP_ANNOTATION = "argocd.argoproj.io/skip-reconcile"
-_PROBE = "sandbox-lifecycle.dev/probe"
-_POLICY = "ValidatingAdmissionPolicy"
 _FINAL_PHASES = {"Succeeded", "Failed", "Error"}
 _POLL = 0.1
 
@@ -40,6 +40,7 @@ class Application:
     def __init__(self, api: Api, settings: ClusterSettings, deadlines: Deadlines) -> None:
         self._api = api
         self._deadlines = deadlines
+        self._prod = settings.prod_namespace
         self._target = Target(APPLICATIONS, settings.argocd_namespace, settings.application)
 
     def read(self) -> AppState:
@@ -76,21 +77,18 @@ class Application:
                 refuse_owners(self._api, self._target, found, self._drops_enabled)
         return state
 
-    def is_guarded(self) -> bool:
-        """Whether an admission policy keeps the harness from changing more than the pause.
-
-        RBAC cannot say so. A change of something else is rehearsed, which changes nothing.
+    def rehearse_trespasses(self) -> list[Write]:
+        """Attempt, with `dryRun=All`, every write that an admission policy has to deny.
 
         Raises:
-            ApiError: The question is not answered.
+            MissingError: There is no Application to attempt them on.
+            ForbiddenError: It cannot be read.
+            ApiError: The API does not answer.
         """
-        try:
-            self._api.rehearse(self._target, {"metadata": {"labels": {_PROBE: "rehearsed"}}})
-        except ApiError as error:
-            if _POLICY in (error.found or ""):
-                return True
-            raise
-        return False
+        found = self._api.get(self._target)
+        return list(
+            rehearse(found, self._prod, lambda patch: self._api.rehearse(self._target, patch))
+        )
 
     def pause(self, journal: str, original: SyncPolicy, *, held: Held) -> Paused:
         """Switch automated sync off and hang the journal on the Application, in one write.

@@ -42,6 +42,7 @@ DEPLOYMENTS = Resource("apps", "v1", "deployments")
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
 PODS = Resource("", "v1", "pods")
 ACCESS_REVIEWS = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews")
+IDENTITY_REVIEWS = Resource("authentication.k8s.io", "v1", "selfsubjectreviews")
 RULES_REVIEWS = Resource("authorization.k8s.io", "v1", "selfsubjectrulesreviews")
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.postgres.fence import Fence
     from harness.postgres.fingerprint import Fingerprint
     from harness.postgres.tools import Finished
+    from harness.postgres.watch import Watched
     from harness.postgres.wipe import Wiped
     from harness.progress import Progress
     from harness.settings import Settings
@@ -46,8 +47,8 @@ class Refreshed:
         fingerprint: What prod's snapshot saw, and the sandbox holds.
         dump_bytes: Size of the transient dump, which is deleted.
         dumped: How pg_dump ended.
-        samples: How often pg_dump's session was looked at and had no transaction id. Our own
-            transactions were asked before they ended; pg_dump's can only be sampled.
+        watched: What was seen of the run's sessions on prod. Our own transactions were asked before
+            they ended; pg_dump's can only be sampled.
         wiped: What the wipe took.
         restored: How pg_restore ended; evidence, not a verdict.
         told: What was found on the way that somebody should know.
@@ -59,7 +60,7 @@ class Refreshed:
     fingerprint: Fingerprint
     dump_bytes: int
     dumped: Finished
-    samples: int
+    watched: Watched
     wiped: Wiped
     restored: Finished
     told: list[str]
@@ -74,7 +75,7 @@ class Refreshed:
             "equal": {kind: self.fingerprint.count(kind) for kind in kinds},
             "dump_bytes": self.dump_bytes,
             "dumped": asdict(self.dumped),
-            "samples": self.samples,
+            "prod": asdict(self.watched),
             "wiped": asdict(self.wiped),
             "restored": asdict(self.restored),
             "told": self.told,
@@ -162,7 +163,7 @@ def _refresh(op: Operation, fence: Fence, company: str) -> Refreshed:
         fingerprint=prod.fingerprint,
         dump_bytes=prod.size,
         dumped=prod.made_by,
-        samples=prod.samples,
+        watched=prod.watched,
         wiped=replaced.wiped,
         restored=replaced.restored,
         told=op.told,

@@ -5,23 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.errors import FailedError
-from harness.postgres.connection import connect, exported_snapshot, one
+from harness.postgres.connection import connect, exported_snapshot
 from harness.postgres.dump import Contents, check_dump, dump_public
 from harness.postgres.fingerprint import Fingerprint, measuring, read_sequences
+from harness.postgres.watch import Watch, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.postgres.connection import Connection, Run
+    from harness.postgres.connection import Run
     from harness.postgres.tools import ClientTools, Finished
     from harness.settings import Settings
     from harness.sides import Prod, Sandbox
-
-_DUMPS_WRITES = """
-SELECT count(backend_xid) FROM pg_catalog.pg_stat_activity WHERE application_name = %s
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Capture:
         contents: Its table of contents, without the provisioner's objects.
         fingerprint: What the snapshot saw.
         made_by: How pg_dump ended.
-        samples: How often pg_dump's session was seen to have no transaction id.
+        watched: What was seen of the run's sessions meanwhile.
     """
 
     path: Path
@@ -42,33 +38,7 @@ class Capture:
     contents: Contents
     fingerprint: Fingerprint
     made_by: Finished
-    samples: int
-
-
-class _DumpWatch:
-    """Looks, while pg_dump runs, whether its session was assigned a transaction id: a sample."""
-
-    def __init__(self, connection: Connection, run: Run) -> None:
-        # A login sees its own sessions whole, but only as itself.
-        connection.execute("SET ROLE NONE")
-        self._connection = connection
-        self._name = run.application_name("pg_dump")
-        self.samples = 0
-
-    def sample(self) -> None:
-        """Look once.
-
-        Raises:
-            FailedError: pg_dump has written something.
-        """
-        if one(self._connection, _DUMPS_WRITES, self._name)[0]:
-            raise FailedError(
-                "pg_dump's session was assigned a transaction id",
-                found="a write in a session that should only read",
-                expected="none: it starts its transactions read-only",
-                remedy="find what writes: a function with side effects in a view or a policy",
-            )
-        self.samples += 1
+    watched: Watched
 
 
 def capture(
@@ -96,23 +66,24 @@ def capture(
         FailedError: The dump is not usable, or a session that should only read has written.
     """
     deadlines, provisioned = settings.deadlines, settings.checks.provisioner_functions
-    with (
-        connect(side, run, "snapshot", deadlines, read_only=True) as keeper,
-        connect(side, run, "watch", deadlines, read_only=True) as watcher,
-        exported_snapshot(keeper) as snapshot,
-        measuring(side, snapshot, run, settings) as fingerprint,
-    ):
-        watch = _DumpWatch(watcher, run)
-        made_by = dump_public(
-            side,
-            path,
-            snapshot=snapshot,
-            tools=tools,
-            run=run,
-            compression=compression,
-            watch=watch.sample,
-        )
-        also(snapshot)
-        seen = fingerprint().moved_to(read_sequences(keeper))
+    with connect(side, run, "watch", deadlines, read_only=True) as watcher:
+        watch = Watch(watcher, side, run)
+        with (
+            connect(side, run, "snapshot", deadlines, read_only=True) as keeper,
+            exported_snapshot(keeper) as snapshot,
+            measuring(side, snapshot, run, settings) as fingerprint,
+        ):
+            made_by = dump_public(
+                side,
+                path,
+                snapshot=snapshot,
+                tools=tools,
+                run=run,
+                compression=compression,
+                watch=watch.sample,
+            )
+            also(snapshot)
+            seen = fingerprint().moved_to(read_sequences(keeper))
+        watched = watch.end(deadlines)
     contents = check_dump(path, seen.rows, tools, origin=str(made_by)).without(provisioned)
-    return Capture(path, path.stat().st_size, contents, seen, made_by, watch.samples)
+    return Capture(path, path.stat().st_size, contents, seen, made_by, watched)

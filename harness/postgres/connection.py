@@ -94,6 +94,19 @@ def load_sql(package: str, name: str) -> sql.SQL:
     return sql.SQL(text)
 
 
+# A read-only transaction may LOCK a table in any mode.
+_DONE = """
+SELECT pg_catalog.pg_current_xact_id_if_assigned()::text, (
+    SELECT pg_catalog.array_agg(DISTINCT pg_catalog.format(
+        '%s on %s', mode, coalesce(relation::pg_catalog.regclass::text, locktype)
+    ))
+    FROM pg_catalog.pg_locks
+    WHERE pid = pg_catalog.pg_backend_pid()
+    AND locktype <> 'virtualxid' AND mode <> 'AccessShareLock'
+)
+"""
+
+
 @contextmanager
 def connect(
     side: Prod | Sandbox, run: Run, part: str, deadlines: Deadlines, *, read_only: bool = False
@@ -235,18 +248,25 @@ def read_only_transaction(connection: Connection, *, snapshot: str | None = None
         snapshot: A snapshot to adopt; default: one of its own.
 
     Raises:
-        FailedError: The transaction was assigned an id.
+        FailedError: The transaction was assigned an id, or holds a lock that only writers need.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         if snapshot is not None:
             connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
         yield
-        assigned = one(connection, "SELECT pg_catalog.pg_current_xact_id_if_assigned()::text")[0]
+        assigned, locks = one(connection, _DONE)
         if assigned is not None:
             raise FailedError(
                 "a transaction that should only read was assigned a transaction id",
                 found=f"id {assigned} in {connection.info.dbname}",
                 expected="none: an id is assigned to the first write",
                 remedy="find what writes: a function with side effects in a view or a policy",
+            )
+        if locks is not None:
+            raise FailedError(
+                "a transaction that should only read locks more than a reader does",
+                found=f"{', '.join(locks)} in {connection.info.dbname}",
+                expected="ACCESS SHARE and nothing above it: anything stronger can stop others",
+                remedy="find what locks: a function with a LOCK in a view or a policy",
             )

@@ -41,6 +41,14 @@ class ClusterSettings(Frozen):
     prod_application: _Name = Field(
         description="The Application of prod, which the harness must not be able to change."
     )
+    guarded_namespaces: Annotated[
+        tuple[_Name, ...],
+        Field(
+            description="Further namespaces that prod rests on, in which the harness must have no"
+            " rights: of its database server, its secrets, its backups. Default: kube-system, since"
+            " whoever runs something there has the whole cluster."
+        ),
+    ] = ("kube-system",)
     lease: _Name = Field(
         default="sandbox-lifecycle",
         description="The Lease that keeps two runs apart, made beforehand by the manifests.",
@@ -63,6 +71,13 @@ class ClusterSettings(Frozen):
         ),
     ] = None
 
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        """Every namespace that prod rests on."""
+        return tuple(
+            dict.fromkeys((self.prod_namespace, self.argocd_namespace, *self.guarded_namespaces))
+        )
+
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
         if (self.kubeconfig is not None) == self.in_cluster:
@@ -73,9 +88,9 @@ class ClusterSettings(Frozen):
 
     @model_validator(mode="after")
     def _apart_from_prod(self) -> Self:
-        if self.namespace in {self.prod_namespace, self.argocd_namespace}:
+        if self.namespace in self.guarded:
             # Whoever may create Jobs in a namespace can read every Secret in it.
-            raise ValueError("namespace must be neither prod's nor Argo CD's")
+            raise ValueError("namespace must be neither prod's nor Argo CD's, nor a guarded one")
         if self.application == self.prod_application:
             raise ValueError("application must not be prod's")
         return self

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from harness.golden.changes import Changes, RowChange
 from harness.golden.masking import MASK, MASK_CHANGED, masked, masked_line
-from harness.golden.report import Format
+from harness.golden.report import rendered
+from harness.reports.form import Form
 from tests.golden.made_up import deleted, inserted, table, updated
 
 if TYPE_CHECKING:
@@ -131,11 +132,11 @@ def _changes(draw: st.DrawFn) -> Changes:
 def test_no_secret_is_in_any_form_of_the_report(changes: Changes) -> None:
     secrets = set(secret_values(changes))
     hidden = masked(changes)
-    for form in Format:
-        text = form.render(hidden)
+    for form in Form:
+        text = rendered(hidden, form)
         assert [secret for secret in secrets if secret in text] == []
     # Nothing else was lost on the way.
-    told = json.loads(Format.json.render(hidden))["tables"][0]
+    told = json.loads(rendered(hidden, Form.json))["tables"][0]
     assert len(told["rows"]) == len(changes.tables[0].rows)
     for row, before in zip(hidden.tables[0].rows, changes.tables[0].rows, strict=True):
         for version, was in zip(

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
 from harness.golden.changes import Changes, RowChange, SequenceChange, TableChanges
-from harness.golden.report import Format
+from harness.golden.report import rendered
 from harness.golden.report.text import lines, summary
-from harness.golden.report.words import shown, visible
+from harness.golden.report.words import shown
+from harness.reports.form import Form
+from harness.reports.visible import visible
 from tests.golden.made_up import HOSTILE, SALE, deleted, inserted, table, updated
 
 # What PostgreSQL can store, and not only what people type.
@@ -54,7 +56,7 @@ _changes = st.builds(
 
 def page_of(changes: Changes) -> ET.Element:
     """The page, read by a parser that takes no unclosed, misplaced or unknown thing."""
-    return ET.fromstring(Format.html.render(changes))  # noqa: S314  made here
+    return ET.fromstring(rendered(changes, Form.html))  # noqa: S314  made here
 
 
 def words_of(element: ET.Element) -> str:
@@ -85,7 +87,7 @@ def read_back(text: str) -> Changes:
 
 
 def test_on_a_terminal_a_change_reads_as_what_became_of_it() -> None:
-    first, _, rest = Format.text.render(SALE).partition("\n\n")
+    first, _, rest = rendered(SALE, Form.text).partition("\n\n")
     assert first == (
         "since golden copy 20260102T030405.000006Z-0123abcd:"
         " 2 tables: 1,202 inserted, 1 updated, 1 deleted;"
@@ -124,9 +126,9 @@ not compared
 
 def test_nothing_is_told_as_nothing() -> None:
     nothing = Changes("20260102T030405.000006Z-0123abcd")
-    assert Format.text.render(nothing).endswith(": nothing changed\n")
+    assert rendered(nothing, Form.text).endswith(": nothing changed\n")
     assert "nothing changed" in words_of(page_of(nothing))
-    told = json.loads(Format.json.render(nothing))
+    told = json.loads(rendered(nothing, Form.json))
     assert (told["nothing"], told["totals"]["inserted"]) == (True, 0)
 
 
@@ -140,7 +142,7 @@ def test_a_summary_has_one_line_a_table() -> None:
 def test_a_row_of_a_table_without_a_key_is_told_once() -> None:
     values: dict[str, str | None] = {"fk_user": "1", "param": "MAIN_NOTE", "value": None}
     row = RowChange("inserted", values, {}, values)
-    told = Format.text.render(Changes("g", (table("llx_user_param", row),), listed=1))
+    told = rendered(Changes("g", (table("llx_user_param", row),), listed=1), Form.text)
     assert (
         "  + a row\n      fk_user  1\n      param    MAIN_NOTE\n      and 1 column with (null)\n"
         in told
@@ -180,7 +182,7 @@ def test_a_value_is_told_so_that_it_is_taken_for_no_other(value: str | None, tol
 
 @given(_changes)
 def test_json_holds_everything_in_ascii(changes: Changes) -> None:
-    text = Format.json.render(changes)
+    text = rendered(changes, Form.json)
     assert text.isascii()
     assert read_back(text) == changes
 
@@ -249,8 +251,9 @@ def test_a_long_value_is_whole_on_the_page() -> None:
 
 
 def test_the_page_needs_nothing_and_lets_nothing_run() -> None:
-    text = Format.html.render(
-        Changes("g", (table("t", *(deleted(rowid="1", v=value) for value in HOSTILE)),), listed=99)
+    text = rendered(
+        Changes("g", (table("t", *(deleted(rowid="1", v=value) for value in HOSTILE)),), listed=99),
+        Form.html,
     )
     assert "http:" not in text
     assert "https:" not in text
@@ -273,12 +276,12 @@ def test_the_page_needs_nothing_and_lets_nothing_run() -> None:
 
 @pytest.mark.parametrize(
     ("name", "form"),
-    [("a.json", Format.json), ("a.HTML", Format.html), ("a.txt", Format.text), ("a", Format.text)],
+    [("a.json", Form.json), ("a.HTML", Form.html), ("a.txt", Form.text), ("a", Form.text)],
 )
-def test_the_name_of_a_file_chooses_the_form(name: str, form: Format) -> None:
-    assert Format.of(Path(name)) is form
+def test_the_name_of_a_file_chooses_the_form(name: str, form: Form) -> None:
+    assert Form.of(Path(name)) is form
 
 
 def test_a_name_that_chooses_no_form_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"\.pdf"):
-        Format.of(Path("a.pdf"))
+        Form.of(Path("a.pdf"))

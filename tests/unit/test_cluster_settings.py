@@ -78,6 +78,12 @@ def test_the_sandboxs_namespace_is_nobody_elses(other: str) -> None:
     assert "neither prod's nor Argo CD's" in refusal(**{other: "erp-sandbox"})
 
 
+def test_a_guarded_namespace_is_not_the_sandboxs() -> None:
+    assert "nor a guarded one" in refusal(guarded_namespaces=["vault", "erp-sandbox"])
+    assert cluster().guarded == ("erp", "argocd", "kube-system")
+    assert cluster(guarded_namespaces=["erp", "vault"]).guarded == ("erp", "argocd", "vault")
+
+
 def test_the_sandboxs_application_is_not_prods() -> None:
     assert "must not be prod's" in refusal(prod_application="erp-sandbox")
 

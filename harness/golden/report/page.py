@@ -7,7 +7,6 @@ from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from harness.golden.report.html import Html, element
 from harness.golden.report.words import (
     ARROW,
     LINE_FEED,
@@ -23,8 +22,9 @@ from harness.golden.report.words import (
     totals,
     unlisted,
     values,
-    visible,
 )
+from harness.reports.html import Html, element
+from harness.reports.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

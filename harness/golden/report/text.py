@@ -18,8 +18,8 @@ from harness.golden.report.words import (
     totals,
     unlisted,
     values,
-    visible,
 )
+from harness.reports.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -25,22 +25,25 @@ class Fault:
 
     Args:
         action: `status` answers with an error; `slow` waits first; `drop` closes the connection
-            before the work is done, `lose` after it: the client cannot know which it was.
+            before the work is done, `lose` after it: the client cannot know which it was;
+            `answer` answers with `body`, as a server with another authorizer or policy would.
         method: The method, or `*`.
         path: A pattern searched for in the path.
         times: For how many requests.
-        status: The error that `status` answers with.
+        status: The code that `status` and `answer` answer with.
         retry_after: Its Retry-After, in seconds.
         seconds: How long `slow` waits.
+        body: What `answer` answers with.
     """
 
-    action: Literal["status", "slow", "drop", "lose"]
+    action: Literal["status", "slow", "drop", "lose", "answer"]
     method: str = "*"
     path: str = ""
     times: int = 1
     status: int = 500
     retry_after: int | None = None
     seconds: float = 0
+    body: Obj | None = None
 
     def takes(self, request: web.Request) -> bool:
         """Whether this request is one of those."""
@@ -81,6 +84,8 @@ class Faults:
         fault.times -= 1
         if fault.action == "status":
             raise injected(fault.status, fault.retry_after)
+        if fault.action == "answer":
+            return web.json_response(fault.body, status=fault.status)
         if fault.action == "slow":
             await asyncio.sleep(fault.seconds)
         if fault.action == "drop":

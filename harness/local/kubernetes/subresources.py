@@ -121,13 +121,22 @@ def review(rbac: Rbac, user: User, resource: Resource, body: Obj) -> Obj:
         access = Access(**{field: asked.get(field) or "" for field in fields})
         answer = {"allowed": rbac.allows(user, access)}
     elif kind == "SelfSubjectRulesReview":
-        rules = [
-            {key: rule[key] for key in ("verbs", "apiGroups", "resources", "resourceNames")
-             if key in rule}
-            for rule in rbac.rules(user, spec.get("namespace", ""))
-        ]  # fmt: skip
-        answer = {"resourceRules": rules, "nonResourceRules": [], "incomplete": False}
+        rules = list(rbac.rules(user, spec.get("namespace", "")))
+        answer = {
+            "resourceRules": _told(rules, "resources", "apiGroups", "resourceNames"),
+            "nonResourceRules": _told(rules, "nonResourceURLs"),
+            "incomplete": False,
+        }
     else:
         answer = {"userInfo": {"username": user.name, "groups": list(user.groups)}}
     described = {"kind": kind, "apiVersion": resource.api_version, "metadata": {}, "spec": spec}
     return {**described, **body, "status": answer}
+
+
+def _told(rules: list[Obj], about: str, *also: str) -> list[Obj]:
+    """What a review tells of those rules that are about one thing."""
+    return [
+        {key: rule[key] for key in ("verbs", about, *also) if key in rule}
+        for rule in rules
+        if about in rule
+    ]

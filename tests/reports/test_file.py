@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import ConfigurationError, FailedError
-from harness.golden.report.file import ReportFile
+from harness.reports.file import ReportFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

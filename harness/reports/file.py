@@ -61,7 +61,7 @@ class ReportFile:
                 f"the report could not be written to {self.path}",
                 found=str(error),
                 expected="room for it in a folder that this user may write to",
-                remedy="ask for the changes again with another --output",
+                remedy="ask again, for another file",
             ) from error
         finally:
             with suppress(OSError):

@@ -1,0 +1,159 @@
+"""The Kubernetes plane: what the harness's identity could do to prod through the API server.
+
+Everything is asked, and writes are rehearsed only (`dryRun=All`); nothing is changed.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.cluster.errors import APPLY_MANIFESTS, ForbiddenError, MissingError
+from harness.cluster.harm import ANY
+from harness.integrity.finding import Finding, Unproven
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.cluster.access import Looked
+    from harness.cluster.client import Cluster
+    from harness.cluster.grants import Grant
+    from harness.cluster.rights import Right
+    from harness.cluster.trespass import Write
+
+_GROUP = 15
+"""Around the database."""
+
+_POLICY = "kubernetes/15/admission policy"
+_HARNESS = "the harness's identity"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlane:
+    """What was asked of the API server, and what came out.
+
+    Args:
+        user: The identity that was looked at, as the API server calls it.
+        namespaces: Where its rights were looked for, besides the whole cluster.
+        questions: How many access reviews were put.
+        writes: What was rehearsed on the sandbox's Application.
+        findings: What must not be possible, and is.
+        unproven: What could not be proven here.
+    """
+
+    user: str
+    namespaces: tuple[str, ...]
+    questions: int
+    writes: tuple[Write, ...]
+    findings: tuple[Finding, ...]
+    unproven: tuple[Unproven, ...]
+
+
+def look(cluster: Cluster) -> ClusterPlane:
+    """Ask for every right that could hurt prod, and rehearse what the admission policy must deny.
+
+    Raises:
+        ApiError: The API server does not answer, so nothing is proven.
+    """
+    looked = cluster.access.look()
+    user = looked.user or _HARNESS
+    writes, unproven = _rehearsed(cluster)
+    return ClusterPlane(
+        user=user,
+        namespaces=looked.namespaces,
+        questions=looked.asked,
+        writes=writes,
+        findings=(
+            *(_right(grant, user) for grant in looked.grants),
+            *_accepted(writes, user, str(cluster.settings.application)),
+        ),
+        unproven=(*_obstacles(looked), *unproven, *_unenforced(writes)),
+    )
+
+
+def _right(grant: Grant, user: str) -> Finding:
+    return Finding(
+        id=f"kubernetes/15/{grant}",
+        plane="kubernetes",
+        group=_GROUP,
+        what=f"{user} {grant}: {grant.why}",
+        chain=(user, str(grant), grant.why),
+        closes="take the rule from the Role or ClusterRole that grants it; this then answers no:"
+        f" {_question(grant.right, user)}",
+    )
+
+
+def _question(right: Right, user: str) -> str:
+    """The command with which an administrator asks whether the right is gone."""
+    kind = ".".join(each for each in (right.resource, right.group) if each not in {"", ANY})
+    words = [
+        *("kubectl", "auth", "can-i", right.verb, (kind or ANY) + f"/{right.name}".rstrip("/")),
+        *([f"--subresource={right.subresource}"] if right.subresource else []),
+        *([f"--namespace={right.namespace}"] if right.namespace else []),
+        f"--as={user}",
+    ]
+    return shlex.join(words)
+
+
+def _obstacles(looked: Looked) -> Iterator[Unproven]:
+    for namespace, obstacle in looked.obstacles.items():
+        yield Unproven(
+            id=f"kubernetes/15/rules of {namespace}",
+            plane="kubernetes",
+            group=_GROUP,
+            what=f"that no other right in {namespace} could hurt prod than those asked for",
+            why=f"the API server's list of rules is incomplete: {obstacle}",
+        )
+
+
+def _rehearsed(cluster: Cluster) -> tuple[tuple[Write, ...], tuple[Unproven, ...]]:
+    try:
+        return tuple(cluster.application.rehearse_trespasses()), ()
+    except (MissingError, ForbiddenError) as error:
+        return (), (_unproven_policy(f"{error.what} ({error.found})"),)
+
+
+def _accepted(writes: tuple[Write, ...], user: str, application: str) -> Iterator[Finding]:
+    if not _is_enforced(writes):
+        return
+    for write in writes:
+        if write.outcome == "accepted":
+            yield Finding(
+                id=f"kubernetes/15/may change {write.name} of {application}",
+                plane="kubernetes",
+                group=_GROUP,
+                what=f"{user} may change {write.name} of Application {application}: {write.harm}",
+                chain=(user, f"may patch Application {application}", f"{write.name}: {write.harm}"),
+                closes=APPLY_MANIFESTS,
+            )
+
+
+def _unenforced(writes: tuple[Write, ...]) -> Iterator[Unproven]:
+    if writes and not _is_enforced(writes):
+        told = f"none is enforced: of {len(writes)} such writes the API server denies none"
+        yield _unproven_policy(f"{told}; `{APPLY_MANIFESTS}`, on Kubernetes 1.30 or later")
+    for write in writes:
+        if write.outcome == "refused for another reason":
+            yield Unproven(
+                id=f"{_POLICY} on {write.name}",
+                plane="kubernetes",
+                group=_GROUP,
+                what=f"that the admission policy denies a change of {write.name}",
+                why=f"the API server refused it for another reason: {write.told}",
+            )
+
+
+def _unproven_policy(why: str) -> Unproven:
+    return Unproven(
+        id=_POLICY,
+        plane="kubernetes",
+        group=_GROUP,
+        what="that the harness may change nothing of the sandbox's Application but the pause",
+        why=why,
+    )
+
+
+def _is_enforced(writes: tuple[Write, ...]) -> bool:
+    """Whether anything at all was denied: where nothing is, there is no policy."""
+    return any(write.outcome == "denied" for write in writes)

@@ -1,0 +1,217 @@
+"""What an audit has found, whoever is to read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.integrity.cluster_plane import ClusterPlane
+    from harness.integrity.finding import Finding, Guarantee, Plane, Unproven
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What was looked at.
+
+    Args:
+        prod: Prod, as the harness logs in to it.
+        sandbox: The sandbox, likewise.
+        server_version: The server's version.
+        databases: The databases that were looked into.
+    """
+
+    prod: str
+    sandbox: str
+    server_version: str
+    databases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody whose reach was looked at.
+
+    Args:
+        plane: Where it is known.
+        name: Its name.
+        what: What it is.
+    """
+
+    plane: Plane
+    name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A finding, or something unproven, that somebody has accepted.
+
+    Args:
+        id: Its exact name.
+        what: What was found, or not proven.
+        reason: Why it is accepted.
+        approved: Since when, as a date.
+        expires: Until when.
+    """
+
+    id: str
+    what: str
+    reason: str
+    approved: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt on the twin.
+
+    Args:
+        name: What was attempted.
+        group: Which of the fifteen groups it belongs to.
+        identity: As whom.
+        statement: What was sent.
+        expected: How it has to end.
+        got: How it ended.
+        holds: Whether that is the same, and the twin's prod was as before.
+    """
+
+    name: str
+    group: int
+    identity: str
+    statement: str
+    expected: str
+    got: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What was attempted.
+
+    Args:
+        twin: The twin: which server, built from what.
+        made: Every attempt.
+    """
+
+    twin: str
+    made: tuple[Attempt, ...]
+
+    @property
+    def successes(self) -> tuple[Attempt, ...]:
+        """Those that did not end as they have to."""
+        return tuple(each for each in self.made if not each.holds)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How far the sandbox could go with something that prod needs as well.
+
+    Args:
+        what: What it is.
+        bound: The most that the sandbox could take.
+        holds_because: What keeps it there; None where nothing does.
+    """
+
+    what: str
+    bound: str
+    holds_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """Something that would protect prod better; it fails nothing.
+
+    Args:
+        name: What it is about.
+        found: How it is now.
+        recommended: How it should be.
+        statement: The statement that makes it so.
+        why: What it is for, and how far it holds.
+    """
+
+    name: str
+    found: str
+    recommended: str
+    statement: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario of the gate, where the report comes from `pytest features/`.
+
+    Args:
+        name: Its name.
+        outcome: How it ended.
+        proof: How its guarantee is proven, if it is about one.
+    """
+
+    name: str
+    outcome: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An audit's outcome.
+
+    Args:
+        made: When, in ISO 8601, UTC.
+        target: What was looked at.
+        guarantees: How far each guarantee is proven.
+        findings: Paths to prod that are open, without those that are approved.
+        unproven: What could not be proven, without what is approved.
+        approvals: What is approved and was found.
+        identities: Whose reach was looked at.
+        attempts: What was attempted on a twin; None where nothing was.
+        bounds: How much of what prod needs as well the sandbox could use up.
+        recommendations: What would protect prod better.
+        cluster: What the Kubernetes plane said; None without a cluster.
+        not_looked_at: What the audit does not cover.
+        seconds: How long each part took.
+        scenarios: The scenarios of the gate; none where only the audit was run.
+    """
+
+    made: str
+    target: Target
+    guarantees: tuple[Guarantee, ...]
+    findings: tuple[Finding, ...]
+    unproven: tuple[Unproven, ...]
+    approvals: tuple[Approval, ...]
+    identities: tuple[Identity, ...]
+    attempts: Attempts | None
+    bounds: tuple[Bound, ...]
+    recommendations: tuple[Recommendation, ...]
+    cluster: ClusterPlane | None
+    not_looked_at: tuple[str, ...]
+    seconds: Mapping[str, float]
+    scenarios: tuple[Scenario, ...] = ()
+
+    @property
+    def is_green(self) -> bool:
+        """Whether nothing was found, and nothing is unproven, that nobody has approved."""
+        return not (self.findings or self.unproven)
+
+    @property
+    def verdict(self) -> Literal["green", "red"]:
+        """The same in a word."""
+        return "green" if self.is_green else "red"
+
+    @property
+    def summary(self) -> str:
+        """The verdict in a sentence."""
+        held = sum(each.holds for each in self.guarantees)
+        parts = [f"{held} of {len(self.guarantees)} guarantees hold"]
+        parts.append(_counted(len(self.findings), "finding"))
+        parts.append(f"{len(self.unproven)} unproven")
+        parts.append(f"{len(self.approvals)} approved")
+        if self.attempts is not None:
+            done, bad = len(self.attempts.made), len(self.attempts.successes)
+            parts.append(f"{_counted(done, 'attempt')} on a twin, {bad} not as expected")
+        return ", ".join(parts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,28 @@
+"""The report for a program: one JSON object, whose form is told in README.md beside the audit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.integrity.report.model import Report
+
+SCHEMA = "sandbox-lifecycle/audit/1"
+"""Counts up when a field goes or changes its meaning; a new field leaves it as it is."""
+
+
+def as_plain(report: Report) -> dict[str, Any]:
+    """The report as plain values."""
+    return {
+        "schema": SCHEMA,
+        "verdict": report.verdict,
+        "summary": report.summary,
+        **asdict(report),
+    }
+
+
+def as_json(report: Report) -> str:
+    """The report as the text of one JSON object."""
+    return json.dumps(as_plain(report), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,1 @@
+"""What every report has in common: its forms, its file, and that no text in it acts on anybody."""
