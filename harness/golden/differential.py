@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 # of the application's to let this wait end. Whoever wants to write waits behind it meanwhile, so it
 # is short, and the application has its way in between.
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '100ms'"
+# To start a worker takes longer than to read a few pages.
+_WITHOUT_HELP = "SET LOCAL max_parallel_workers_per_gather = 0"
 _BETWEEN_ATTEMPTS = 0.05
 _IDS = """
 SELECT
@@ -167,6 +169,8 @@ class _Attempt:
         catalogues, is_altered = self._check_definitions(connection)
         # Whoever alters a table breaks an autovacuum off that is at work on it.
         by_pages = golden.find_changes != "scan" and not is_altered
+        if by_pages:
+            connection.execute(_WITHOUT_HELP)
         suspected = suspects(connection, marks, state, before, by_pages=by_pages)
         shadows = [sql.Identifier(SHADOW, suspect.state.name) for suspect in suspected]
         lock_shadow(connection, self.sandbox, shadows)
