@@ -64,6 +64,12 @@ class Deadlines:
     lease_takeover: Deadline = Deadline(
         180, "three leases of the default length; none waits longer"
     )
+    twin: Deadline = Deadline(
+        120, "three seconds when idle; a schema of thousands of tables on a busy machine, a minute"
+    )
+    attempt: Deadline = Deadline(
+        3, "a refusal takes a millisecond; what waits longer waits for something"
+    )
 
     def scaled(self, factor: float) -> Deadlines:
         """The same table with every time multiplied by `factor`."""

@@ -8,29 +8,25 @@ by no process and removed on demand only.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
-import shutil
-import stat
-import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.deadlines import Deadlines, eventually
-from harness.errors import ConfigurationError, RefusedError
+from harness.errors import ConfigurationError
 from harness.local import containers
 from harness.local.kubernetes import launch
 from harness.local.undo import Undo
-from harness.postgres import postmaster
-from harness.postgres.binaries import reachable_by_all
+from harness.postgres import directories, postmaster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+_FAMILY = "sandbox-lifecycle"
 _PREFIX = "run-"
 _STATE = "state.json"
 _TO_BE_KEPT = "to-be-kept"
@@ -86,7 +82,7 @@ class LocalRun:
         launch.end(self.cluster)
         postmaster.end(self.path / "server" / "data", deadlines.server_stop, postmaster.IMMEDIATE)
         containers.remove_of_run(self.path, self.id, deadlines.server_stop)
-        eventually(lambda: _remove(self.path), deadlines.server_stop)
+        eventually(lambda: directories.remove(self.path), deadlines.server_stop)
 
 
 @contextmanager
@@ -104,7 +100,7 @@ def local_run(*, keep: bool = False) -> Iterator[LocalRun]:
     run = LocalRun(run_id, base_directory() / f"{_PREFIX}{run_id}")
     with Undo() as undo:
         lock = undo.enter_context(ExitStack())  # let go after the directory is removed
-        with _base_locked(create=True):
+        with directories.base_locked(_FAMILY, create=True):
             undo.callback(_leave, run)
             _reap_each()
             if keep:
@@ -114,16 +110,16 @@ def local_run(*, keep: bool = False) -> Iterator[LocalRun]:
                 run.path.chmod(0o711)  # the server's unprivileged user passes through to its data
             if keep:
                 (run.path / _TO_BE_KEPT).touch()
-            lock.callback(os.close, _lock(run.path))
+            lock.callback(os.close, directories.lock_directory(run.path))
         yield run
 
 
 def reap() -> None:
     """Remove what dead runs left behind: clusters, servers, containers, directories."""
-    with _base_locked(create=False) as exists:
+    with directories.base_locked(_FAMILY, create=False) as exists:
         if exists:
             _reap_each()
-    _remove_empty_base()
+    directories.remove_empty_base(_FAMILY)
 
 
 def kept_run() -> LocalRun | None:
@@ -134,34 +130,18 @@ def kept_run() -> LocalRun | None:
 def discard_kept(run: LocalRun) -> None:
     """Remove the kept run."""
     run.discard()
-    _remove_empty_base()
+    directories.remove_empty_base(_FAMILY)
 
 
 def base_directory() -> Path:
-    """The directory that holds those of all runs of this user.
-
-    Raises:
-        ConfigurationError: Root runs with a temporary directory that its server cannot reach.
-    """
-    name = f"sandbox-lifecycle-{os.geteuid()}"
-    temporary = Path(tempfile.gettempdir()).resolve()
-    if os.geteuid() != 0 or reachable_by_all(temporary):
-        return temporary / name
-    for other in (Path("/tmp"), Path("/var/tmp")):  # noqa: S108  checked by _refuse_strange_base
-        if other.is_dir() and reachable_by_all(other):
-            return other / name
-    raise ConfigurationError(
-        "there is no place for a local server's files",
-        found=f"{temporary} is closed to the unprivileged user that runs the server for root",
-        expected="a temporary directory that every user can pass through",
-        remedy="set TMPDIR to one",
-    )
+    """The directory that holds those of all runs of this user."""
+    return directories.base_directory(_FAMILY)
 
 
 def _leave(run: LocalRun) -> None:
     if not run.is_kept:
         run.discard()
-        _remove_empty_base()
+        directories.remove_empty_base(_FAMILY)
 
 
 def _runs() -> list[LocalRun]:
@@ -179,7 +159,7 @@ def _reap_each() -> None:
         if run.is_kept:
             continue
         try:
-            descriptor = _lock(run.path)
+            descriptor = directories.lock_directory(run.path)
         except (BlockingIOError, FileNotFoundError):
             continue  # it lives, or has just removed itself
         try:
@@ -199,76 +179,3 @@ def _refuse_second_kept() -> None:
                 expected="one kept sandbox for each user",
                 remedy="use it, or remove it first: sandbox-lifecycle local down",
             )
-
-
-def _lock(directory: Path) -> int:
-    """Lock a run's directory itself: a lock file in it would go first when it is removed."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-@contextmanager
-def _base_locked(*, create: bool) -> Iterator[bool]:
-    """Hold the directory of all runs; yields False where there is none and none is to be made."""
-    descriptor = None
-    while descriptor is None:
-        base = base_directory()
-        if create:
-            with suppress(FileExistsError):
-                base.mkdir(mode=0o700)
-        try:
-            _refuse_strange_base(base)
-            descriptor = _same_directory_locked(base)
-        except FileNotFoundError:
-            # The last run has just removed it.
-            if not create:
-                yield False
-                return
-    try:
-        base.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        yield True
-    finally:
-        os.close(descriptor)
-
-
-def _same_directory_locked(base: Path) -> int | None:
-    """Lock it, or return None where it was replaced while the lock was waited for."""
-    descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if os.path.samestat(os.fstat(descriptor), base.lstat()):
-            return descriptor
-    except BaseException:
-        os.close(descriptor)
-        raise
-    os.close(descriptor)
-    return None
-
-
-def _refuse_strange_base(base: Path) -> None:
-    """Anybody can make a directory of this name in /tmp, and would then own what lies in it."""
-    status = base.lstat()
-    ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
-    if not ours or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise RefusedError(
-            f"{base} is not a directory of ours alone",
-            found=f"{stat.filemode(status.st_mode)}, owned by uid {status.st_uid}",
-            expected=f"a directory owned by uid {os.geteuid()} that nobody else can write to",
-            remedy="have it removed, or set TMPDIR to another directory",
-        )
-
-
-def _remove(path: Path) -> None:
-    if path.exists():
-        shutil.rmtree(path)
-
-
-def _remove_empty_base() -> None:
-    with _base_locked(create=False) as exists, suppress(OSError):
-        if exists:
-            base_directory().rmdir()

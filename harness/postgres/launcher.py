@@ -7,6 +7,7 @@ import pwd
 import secrets
 import socket
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ HOST = "127.0.0.1"
 # A name that the roles of no dump have: a `postgres` there would change this one's password.
 SUPERUSER = "local_superuser"
 _UNPRIVILEGED = "nobody"
+# Users that systemd makes up for a service and takes back: no distribution gives them an account.
+_NO_ACCOUNTS = range(61184, 65520)
 _BUILTIN_LOCALES = 17
 _PORTS_TRIED = 5
 _SHORTEST_TIMEOUT = 2  # seconds; libpq takes no less
@@ -38,7 +41,8 @@ _LOG_LINES_SHOWN = 12
 class Launcher:
     """One server and its files, all below one directory.
 
-    Root cannot run PostgreSQL, so for root the server's processes alone belong to `nobody`.
+    Root cannot run PostgreSQL, so for root the server's processes alone belong to `nobody`, or to
+    a user that nothing else on the machine belongs to.
 
     Args:
         binaries: What to start.
@@ -46,17 +50,23 @@ class Launcher:
             users can pass through.
         settings: Server settings beside the ones that keep it to itself, such as `fsync`.
         deadlines: The table of deadlines.
+        bootstrap: Name of the superuser that initdb makes.
+        apart: For root: a user of its own instead of `nobody`, where the system lends one, so that
+            whatever runs in this server cannot touch another that we have started.
     """
 
     binaries: Binaries
     directory: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     deadlines: Deadlines = field(default_factory=Deadlines)
+    bootstrap: str = SUPERUSER
+    apart: bool = False
     port: int = field(default=0, init=False)
     _password: str = field(
         default_factory=lambda: secrets.token_urlsafe(24), init=False, repr=False
     )
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+    _own_user: int | None = field(default=None, init=False, repr=False)
 
     @property
     def data(self) -> Path:
@@ -71,7 +81,7 @@ class Launcher:
     @property
     def superuser(self) -> Login:
         """The superuser's login, to database `postgres`."""
-        return Login(HOST, self.port, "postgres", SUPERUSER, self._password)
+        return Login(HOST, self.port, "postgres", self.bootstrap, self._password)
 
     def create(self) -> None:
         """Make the data directory: UTF-8, C.UTF-8, passwords by SCRAM only.
@@ -92,6 +102,8 @@ class Launcher:
             self._run_initdb(password_file)
         finally:
             password_file.unlink()
+        if self.apart and _is_root():
+            self._own_user = _give_to_nobody_else(self.data)
 
     def start(self) -> None:
         """Start on a free port and return when a login works.
@@ -158,7 +170,7 @@ class Launcher:
             str(self.binaries.bin / "initdb"),
             "-D",
             str(self.data),
-            f"--username={SUPERUSER}",
+            f"--username={self.bootstrap}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
@@ -195,7 +207,9 @@ class Launcher:
 
     def _spawn(self, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         identity: dict[str, Any] = {}
-        if _is_root():
+        if self._own_user is not None:
+            identity = {"user": self._own_user, "group": self._own_user, "extra_groups": []}
+        elif _is_root():
             user = _unprivileged()
             identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         # Nothing of PostgreSQL's environment (PGDATA, PGPORT) and no secret of ours goes along.
@@ -240,6 +254,27 @@ def _is_root() -> bool:
 
 def _unprivileged() -> pwd.struct_passwd:
     return pwd.getpwnam(_UNPRIVILEGED)
+
+
+def _give_to_nobody_else(data: Path) -> int | None:
+    """Give the data to a user that no account has; None where this root may not (a container's).
+
+    initdb insists on an account, so it comes after that; the server itself needs none.
+    """
+    user = next(uid for uid in iter(lambda: secrets.choice(_NO_ACCOUNTS), None) if _is_free(uid))
+    with suppress(OSError):
+        os.chown(data, user, user)
+        for path in data.rglob("*"):
+            os.chown(path, user, user, follow_symlinks=False)
+        return user
+    return None
+
+
+def _is_free(uid: int) -> bool:
+    with suppress(KeyError):
+        pwd.getpwuid(uid)
+        return False
+    return True
 
 
 def _write_private(path: Path, text: str) -> None:

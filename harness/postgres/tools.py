@@ -94,7 +94,11 @@ class ClientTools:
             output: Where its standard output goes; default: nowhere.
             watch: Called several times a second; what it raises ends the tool.
         """
-        own = [str(self.directory / program), *arguments, *(_where(login) if login else ())]
+        own = [
+            str(self.directory / program),
+            *arguments,
+            *(_where(program, login) if login else ()),
+        ]
         with (
             tempfile.TemporaryFile() as messages,
             _stdout(output) as stdout,
@@ -173,13 +177,15 @@ def _version(directory: Path | None) -> str | None:
     return found.group() if found else None
 
 
-def _where(login: Login) -> tuple[str, ...]:
+def _where(program: str, login: Login) -> tuple[str, ...]:
     """Explicit host and user: left to libpq, they once were a local socket and root."""
+    # pg_dumpall alone takes the name of a database by another option.
+    database = "database" if program == "pg_dumpall" else "dbname"
     return (
         f"--host={login.host}",
         f"--port={login.port}",
         f"--username={login.user}",
-        f"--dbname={login.database}",
+        f"--{database}={login.database}",
         "--no-password",
     )
 
