@@ -283,7 +283,7 @@ ATTRIBUTES = (
             ("SUPERUSER", "drop prod"),
             ("CREATEROLE", "create a role"),
             ("CREATEDB", "create a database"),
-            ("REPLICATION", "stream the server's changes"),
+            ("REPLICATION", "make a replication slot"),
             ("BYPASSRLS", None),
         )
     ),
@@ -517,7 +517,7 @@ CODE = (
             "GRANT SELECT ON public.planted TO {owner}",
         ),
         remove=("DROP VIEW public.planted",),
-        attack="read password hashes through a view",
+        attack="read a view of the sandbox that shows what its owner sees",
         where="{sandbox}",
     ),
     Mutation(
@@ -568,7 +568,6 @@ CODE = (
         "^PUBLIC → EXECUTE on functions of extension dblink in {sandbox}$",
         plant=("CREATE EXTENSION dblink SCHEMA public",),
         remove=("DROP EXTENSION IF EXISTS dblink",),
-        attack="reach prod by dblink",
         where="{sandbox}",
     ),
     Mutation(
