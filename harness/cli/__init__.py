@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
+from harness.cli.audit import verb as audit
 from harness.cli.changes import verb as changes
 from harness.cli.local import local
 from harness.cli.reset import verb as reset
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(verbs)
 app.add_typer(reset)
 app.add_typer(changes)
+app.add_typer(audit)
 app.add_typer(local, name="local", no_args_is_help=True)
 
 

@@ -90,7 +90,13 @@ def closure(settings: Settings, run: Run) -> Audited:
             sorted(_findings(asked, sandbox), key=lambda found: (found.group, found.id))
         ),
         unproven=(*asked.unproven, *code.feeds(asked.prod)),
-        bounds=limits.bounds(server, asked.limits, logins, enters_prod=asked.enters_prod),
+        bounds=limits.bounds(
+            server,
+            asked.limits,
+            logins,
+            sandbox.login.database,
+            enters_prod=asked.enters_prod,
+        ),
         recommendations=(
             *limits.recommendations(server, asked.limits, logins, sandbox.login.database),
             *limits.of_others(asked.others),

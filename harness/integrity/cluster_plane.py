@@ -38,16 +38,30 @@ class ClusterPlane:
         namespaces: Where its rights were looked for, besides the whole cluster.
         questions: How many access reviews were put.
         writes: What was rehearsed on the sandbox's Application.
-        findings: What must not be possible, and is.
-        unproven: What could not be proven here.
+        rights: Rights that it has and must not have.
+        changes: Changes of the Application that it could make and must not be able to.
+        incomplete: Why the list of its rights may not be whole.
+        unenforced: Why the admission policy is not proven.
     """
 
     user: str
     namespaces: tuple[str, ...]
     questions: int
     writes: tuple[Write, ...]
-    findings: tuple[Finding, ...]
-    unproven: tuple[Unproven, ...]
+    rights: tuple[Finding, ...]
+    changes: tuple[Finding, ...]
+    incomplete: tuple[Unproven, ...]
+    unenforced: tuple[Unproven, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What must not be possible, and is."""
+        return (*self.rights, *self.changes)
+
+    @property
+    def unproven(self) -> tuple[Unproven, ...]:
+        """What could not be proven here."""
+        return (*self.incomplete, *self.unenforced)
 
 
 def look(cluster: Cluster) -> ClusterPlane:
@@ -58,17 +72,27 @@ def look(cluster: Cluster) -> ClusterPlane:
     """
     looked = cluster.access.look()
     user = looked.user or _HARNESS
-    writes, unproven = _rehearsed(cluster)
+    writes, obstacles = _rehearsed(cluster)
     return ClusterPlane(
         user=user,
         namespaces=looked.namespaces,
         questions=looked.asked,
         writes=writes,
-        findings=(
-            *(_right(grant, user) for grant in looked.grants),
-            *_accepted(writes, user, str(cluster.settings.application)),
-        ),
-        unproven=(*_obstacles(looked), *unproven, *_unenforced(writes)),
+        rights=tuple(_right(grant, user) for grant in looked.grants),
+        changes=tuple(_accepted(writes, user, cluster.settings.application)),
+        incomplete=tuple(_obstacles(looked)),
+        unenforced=(*obstacles, *_unenforced(writes)),
+    )
+
+
+def no_cluster() -> Unproven:
+    """What an audit says where nobody has told it of a cluster."""
+    return Unproven(
+        id="kubernetes/15/cluster",
+        plane="kubernetes",
+        group=_GROUP,
+        what="that the harness cannot touch prod's namespace, nor its Application",
+        why="the settings have no [cluster]: nobody was asked",
     )
 
 

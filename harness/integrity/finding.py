@@ -63,9 +63,18 @@ class Guarantee:
         proof: How it is proven.
         evidence: What was asked or attempted, in one sentence; or why it is not provable.
         holds: Whether it holds.
+        against: Names of the findings that speak against it, or of what is unproven.
     """
 
     title: str
     proof: Proof
     evidence: str
     holds: bool
+    against: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Literal["holds", "broken", "not proven"]:
+        """The same in a word: what nobody could prove is neither kept nor broken."""
+        if self.holds:
+            return "holds"
+        return "not proven" if self.proof == "not provable here" else "broken"

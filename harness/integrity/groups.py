@@ -19,3 +19,6 @@ GROUPS = {
     14: "availability",
     15: "around the database",
 }
+
+AVAILABILITY = 14
+"""What everybody on a server shares."""

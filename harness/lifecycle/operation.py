@@ -181,10 +181,10 @@ def operation(
         try:
             yield own
         except psycopg.Error as error:
-            raise _failed(error) from error
+            raise failed(error) from error
 
 
-def _failed(error: psycopg.Error) -> FailedError:
+def failed(error: psycopg.Error) -> FailedError:
     """An error of the server's, told without the rows that its details may quote."""
     failed = FailedError(
         "PostgreSQL ended the run's work",

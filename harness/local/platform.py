@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.deadlines import Deadlines
@@ -17,7 +18,6 @@ from harness.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from harness.local.cluster import LocalCluster
     from harness.local.layout import Layout
@@ -30,6 +30,9 @@ _PINS = """
 SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()), oid::bigint
 FROM pg_catalog.pg_database WHERE datname = %s
 """
+
+_APPROVED = Path(__file__).with_name("approved.toml")
+"""What this platform accepts of what an audit finds here, and why."""
 
 # A killed process loses nothing by these; only a power cut would.
 _THROWAWAY = {"fsync": "off", "full_page_writes": "off"}
@@ -185,5 +188,6 @@ def _values(
             "companion_directory": str(server.client_tools) if server.client_tools else None,
             "work_directory": str(run.subdirectory("work")),
         },
+        "checks": {"approved": str(_APPROVED)},
         **({"cluster": cluster.settings} if cluster else {}),
     }

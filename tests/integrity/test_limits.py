@@ -58,6 +58,8 @@ def test_where_nothing_is_limited_everything_is_recommended(
         ("97 of 97", True),
     ]
     assert "at least 6400 " in found.bounds[2].bound
+    assert found.bounds[3].bound == "as much as the disk holds"
+    assert found.bounds[3].holds_because is None
 
 
 def test_whoever_runs_the_statements_has_nothing_left_to_be_told(
@@ -70,6 +72,8 @@ def test_whoever_runs_the_statements_has_nothing_left_to_be_told(
     assert found.recommendations == ()
     assert found.bounds[1].bound == "48 of 97"
     assert found.bounds[1].holds_because is not None
+    assert found.bounds[3].bound == "2GB for each session"
+    assert found.bounds[3].holds_because is not None
 
 
 def test_a_login_with_a_setting_of_its_own_is_told_apart(

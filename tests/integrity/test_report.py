@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 from html.parser import HTMLParser
+from typing import Literal
 
 import pytest
 
 from harness.cluster.trespass import Write
+from harness.integrity.attacks.attempts import Attempt
+from harness.integrity.attempted import Attempts
 from harness.integrity.cluster_plane import ClusterPlane
 from harness.integrity.finding import Finding, Guarantee, Unproven
+from harness.integrity.reach.limits import Bound, Recommendation
 from harness.integrity.report.model import (
     Approval,
-    Attempt,
-    Attempts,
-    Bound,
     Identity,
-    Recommendation,
     Report,
     Scenario,
     Target,
@@ -28,8 +30,21 @@ from harness.integrity.report.plain import as_json
 from harness.integrity.report.text import as_text
 
 HOSTILE = '<script>alert("1")</script>\x1b[31m\u202e&\'"'
-SHOWN_IN_PAGE = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;\\u{1b}[31m\\u{202e}&amp;&#x27;"
-SHOWN_IN_TEXT = '<script>alert("1")</script>\\u{1b}[31m\\u{202e}&\'"'
+SHOWN_IN_PAGE = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;␛[31m⟨U+202E⟩&amp;&#x27;"
+SHOWN_IN_TEXT = '<script>alert("1")</script>␛[31m⟨U+202E⟩&\'"'
+
+
+def attempt(
+    name: str,
+    group: int,
+    statement: str,
+    expected: str,
+    got: str,
+    verdict: Literal["holds", "open", "no limit stated"] = "holds",
+    who: str = "v-sbx-abc",
+) -> Attempt:
+    return Attempt(name, group, who, who, statement, expected, got, verdict, "closes")
+
 
 FINDING = Finding(
     id="postgresql/2/v-sbx-abc/owner of erp",
@@ -53,17 +68,30 @@ GREEN = Report(
         Guarantee(
             "prod cannot be dropped", "proven by attempt on a twin", "9 attempts", holds=True
         ),
-        Guarantee("admission policy", "not provable here", "none is enforced", holds=False),
+        Guarantee(
+            "admission policy",
+            "not provable here",
+            "none is enforced",
+            holds=False,
+            against=("kubernetes/15/admission policy",),
+        ),
     ),
     findings=(),
     unproven=(),
-    approvals=(Approval(UNPROVEN.id, UNPROVEN.what, "a stand-in", "2026-11-01", "2027-11-01"),),
+    approvals=(
+        Approval(
+            UNPROVEN.id, "kubernetes", 15, UNPROVEN.what, "a stand-in", "2026-11-01", "2027-11-01"
+        ),
+    ),
+    expired=(),
+    stale=(),
     identities=(Identity("postgresql", "v-sbx-abc", "leased login of the sandbox"),),
     attempts=Attempts(
         "a twin of PostgreSQL 18.6",
         (
-            Attempt("drop prod", 1, "v-sbx-abc", "DROP DATABASE erp", "42501", "42501", holds=True),
-            Attempt("fill slots", 14, "v-sbx-abc", "-", "bounded effect", "5 of 97", holds=True),
+            attempt("drop prod", 1, "DROP DATABASE erp", "42501", "42501"),
+            attempt("drop prod", 1, "DROP DATABASE erp", "42501", "42501", who="any login"),
+            attempt("fill slots", 14, "-", "bounded effect", "all", "no limit stated"),
         ),
     ),
     bounds=(Bound("connection slots", "97 of 97", None),),
@@ -75,8 +103,10 @@ GREEN = Report(
         namespaces=("erp", "argocd"),
         questions=760,
         writes=(Write("source", "it deploys from another place", "accepted", "it would"),),
-        findings=(),
-        unproven=(),
+        rights=(),
+        changes=(),
+        incomplete=(),
+        unenforced=(),
     ),
     not_looked_at=("pg_hba.conf",),
     seconds={"catalogues": 0.5, "twin": 3.0},
@@ -98,22 +128,22 @@ EVIL = replace(
     guarantees=(Guarantee(HOSTILE, "proven by catalogue", HOSTILE, holds=True),),
     findings=(Finding(HOSTILE, "postgresql", 1, HOSTILE, (HOSTILE, HOSTILE), HOSTILE),),
     unproven=(Unproven(HOSTILE, "postgresql", 1, HOSTILE, HOSTILE),),
-    approvals=(Approval(HOSTILE, HOSTILE, HOSTILE, "2026-11-01", "2027-11-01"),),
+    approvals=(Approval(HOSTILE, "postgresql", 1, HOSTILE, HOSTILE, "2026-11-01", "2027-11-01"),),
+    expired=(HOSTILE,),
+    stale=(HOSTILE,),
     identities=(Identity("postgresql", HOSTILE, HOSTILE),),
     attempts=Attempts(
-        HOSTILE, (Attempt(HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, holds=False),)
+        HOSTILE, (attempt(HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE, "open", who=HOSTILE),)
     ),
     bounds=(Bound(HOSTILE, HOSTILE, HOSTILE),),
     recommendations=(Recommendation(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
     cluster=ClusterPlane(
-        HOSTILE, (HOSTILE,), 1, (Write(HOSTILE, HOSTILE, "accepted", HOSTILE),), (), ()
+        HOSTILE, (HOSTILE,), 1, (Write(HOSTILE, HOSTILE, "accepted", HOSTILE),), (), (), (), ()
     ),
     not_looked_at=(HOSTILE,),
     scenarios=(Scenario(HOSTILE, HOSTILE, HOSTILE),),
 )
 REPORTS = pytest.mark.parametrize("report", [GREEN, RED, EVIL], ids=["green", "red", "evil"])
-
-VOID = {"meta", "br"}
 
 
 class Page(HTMLParser):
@@ -129,8 +159,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
+        self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -148,6 +177,11 @@ def test_the_page_is_whole_and_stands_alone(report: Report) -> None:
         assert "src" not in attributes
         assert not any(name.startswith("on") for name in attributes)
         assert (attributes.get("href") or "#").startswith("#")
+    style = as_page(report).partition("<style>")[2].partition("</style>")[0]
+    allowed = b64encode(sha256(style.encode()).digest()).decode()
+    (policy,) = (each["content"] for each in page.of("meta") if "http-equiv" in each)
+    assert policy is not None
+    assert policy.endswith(f"style-src 'sha256-{allowed}'")
     assert "url(" not in as_page(report)
     assert "@import" not in as_page(report)
 
@@ -193,8 +227,11 @@ def test_the_page_says_all_in_words_and_on_paper_too() -> None:
         "760 access reviews",
         "as expected",
         "accepted",
+        "no limit stated",
     ):
         assert said in green
+    # Who made the same attempt with the same end stands in one row.
+    assert green.count("DROP DATABASE erp") == 1
 
 
 def test_every_hostile_name_is_shown_and_none_is_obeyed() -> None:
@@ -222,6 +259,8 @@ def test_the_json_has_a_form_that_stays() -> None:
         "findings",
         "unproven",
         "approvals",
+        "expired",
+        "stale",
         "identities",
         "attempts",
         "bounds",
@@ -245,31 +284,33 @@ def test_the_json_has_a_form_that_stays() -> None:
         "name": "drop prod",
         "group": 1,
         "identity": "v-sbx-abc",
+        "login": "v-sbx-abc",
         "statement": "DROP DATABASE erp",
         "expected": "42501",
         "got": "42501",
-        "holds": True,
+        "verdict": "holds",
+        "closes": "closes",
     }
 
 
 def test_the_text_tells_what_is_wrong_in_full_and_what_is_right_in_numbers() -> None:
     red, green = as_text(RED), as_text(GREEN)
     assert red.startswith("audit      red: 0 of 1 guarantees hold")
-    assert "OPEN   prod cannot be dropped" in red
+    assert "broken      prod cannot be dropped" in red
     assert "chain: v-sbx-abc → member of ops → owner of erp" in red
     assert "closes it: REVOKE ops FROM sbx;" in red
     assert "not provable here: none is enforced" in red
     assert green.startswith("audit      green: 1 of 2 guarantees hold")
-    assert " 1  ownership: 1 made, 0 not as expected" in green
+    assert " 1  ownership: 2 made, 0 not as expected" in green
     assert "DROP DATABASE" not in green
     assert "a stand-in (approved 2026-11-01, until 2027-11-01)" in green
 
 
 def test_an_attempt_that_succeeds_is_told_with_its_statement() -> None:
-    bad = Attempt("drop prod", 1, "v-sbx", "DROP DATABASE erp", "42501", "done", holds=False)
+    bad = attempt("drop prod", 1, "DROP DATABASE erp", "42501", "done", "open")
     text = as_text(replace(GREEN, attempts=Attempts("a twin", (bad,))))
     assert "1 attempt on a twin, 1 not as expected" in text
-    assert "drop prod as v-sbx: expected 42501, got done" in text
+    assert "drop prod as v-sbx-abc: expected 42501, got done" in text
     assert "DROP DATABASE erp" in text
 
 
@@ -277,6 +318,15 @@ def test_what_is_to_be_typed_is_not_broken() -> None:
     long = "REVOKE " + ", ".join(f"role_{number}" for number in range(40)) + " FROM sbx;"
     text = as_text(replace(RED, findings=(replace(FINDING, closes=long),)))
     assert f"closes it: {long}\n" in text
+
+
+def test_approvals_that_hold_no_longer_or_name_nothing_are_told() -> None:
+    report = replace(RED, expired=("postgresql/5/old",), stale=("postgresql/6/gone",))
+    for told in (as_text(report), as_page(report)):
+        assert "postgresql/5/old" in told
+        assert "postgresql/6/gone" in told
+    assert "expired: postgresql/5/old" in as_text(report)
+    assert "no longer needed: postgresql/6/gone" in as_text(report)
 
 
 def test_a_finding_or_something_unproven_makes_it_red() -> None:

@@ -23,6 +23,12 @@ _QUERY = load_sql("harness.integrity.catalogue", "limits.sql")
 _UNLIMITED = re.compile(r"(0+|-1)\s*[a-z]*", re.IGNORECASE)
 # Sources of a value that every session has, whoever it is and wherever it is.
 _OF_A_ROLE_OR_DATABASE = {"user", "database", "database user", "global"}
+PRODS_LOCKS, SLOTS, LOCK_TABLE, TEMPORARY_FILES = (
+    "locks on prod's objects",
+    "connection slots",
+    "entries of the shared lock table",
+    "temporary files",
+)
 _ANYBODY_CHANGES_IT = "each session may set it anew, so it guards against accidents only"
 _TIMEOUTS = {
     "statement_timeout": ("60s", "a statement that runs on keeps its locks and its slot"),
@@ -92,7 +98,12 @@ def slots(limits: dict[str, Limit]) -> int:
 
 
 def bounds(
-    server: Server, limits: dict[str, Limit], logins: Iterable[Subject], *, enters_prod: bool
+    server: Server,
+    limits: dict[str, Limit],
+    logins: list[Subject],
+    database: str,
+    *,
+    enters_prod: bool,
 ) -> tuple[Bound, ...]:
     """How far the sandbox's logins could go.
 
@@ -100,6 +111,7 @@ def bounds(
         server: The server.
         limits: What it shares out.
         logins: The sandbox's logins.
+        database: Name of the sandbox's database.
         enters_prod: Whether any of them may connect to prod.
     """
     locks = int(limits["max_locks_per_transaction"].value) * (
@@ -110,24 +122,36 @@ def bounds(
     most = min(sum(each), slots(limits)) if limited else slots(limits)
     return (
         Bound(
-            "locks on prod's objects",
+            PRODS_LOCKS,
             "ACCESS SHARE on its catalogues, and any advisory lock" if enters_prod else "none",
             None
             if enters_prod
             else "a lock is on an object of one's own database, and CONNECT to prod is closed",
         ),
         Bound(
-            "connection slots",
+            SLOTS,
             f"{most} of {slots(limits)}",
             "each login has a limit of its own, which it cannot lift" if limited else None,
         ),
         Bound(
-            "entries of the shared lock table",
+            LOCK_TABLE,
             f"all of it: at least {locks} (max_locks_per_transaction * (max_connections +"
             " max_prepared_transactions)), until the transaction ends",
             None,
         ),
+        _temporary_files(server, limits, logins, database),
     )
+
+
+def _temporary_files(
+    server: Server, limits: dict[str, Limit], logins: list[Subject], database: str
+) -> Bound:
+    name = "temp_file_limit"
+    found = {_found(name, login, server, limits, database) for login in logins}
+    stated = sorted(value for value in found if not _UNLIMITED.fullmatch(value))
+    limited = len(stated) == len(found)
+    told = f"{', '.join(stated)} for each session" if limited else "as much as the disk holds"
+    return Bound(TEMPORARY_FILES, told, "only a superuser sets it" if limited else None)
 
 
 def recommendations(

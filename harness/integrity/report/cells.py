@@ -1,78 +1,68 @@
-"""The pieces of a page, in which every text that came from a server is escaped, once and here."""
+"""The pieces of the page; whatever came from a server is shown as it is, and obeyed by nobody."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
-from harness.integrity.report.visible import visible
+from harness.reports.html import Html, element, joined
+from harness.reports.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Markup:
-    """A text that is markup already."""
-
-    text: str
+def shown(text: str) -> str:
+    """A text with what would act made visible; HTML as it is."""
+    return text if isinstance(text, Html) else visible(text)
 
 
-Cell = str | int | Markup
-"""What stands in a table: a text is escaped, markup is not."""
-
-
-def shown(cell: Cell) -> str:
-    """A cell as markup."""
-    if isinstance(cell, Markup):
-        return cell.text
-    return escape(visible(str(cell), keep="\n"), quote=True)
-
-
-def code(text: str) -> Markup:
+def code(text: str) -> Html:
     """A statement or a name, as it is typed."""
-    return Markup(f"<code>{shown(text)}</code>")
+    return element("code", shown(text))
 
 
-def marked(kind: str, text: str) -> Markup:
+def marked(kind: str, word: str) -> Html:
     """A word with a colour; the word alone says it all."""
-    return Markup(f'<span class="{kind}">{shown(text)}</span>')
+    return element("span", word, class_=kind)
 
 
-def chain(steps: Iterable[str]) -> Markup:
+def chain(steps: Iterable[str]) -> Html:
     """Steps that lead somewhere, in their order."""
-    listed = "".join(f"<li>{shown(step)}</li>" for step in steps)
-    return Markup(f'<ol class="chain">{listed}</ol>')
+    return element("ol", *(element("li", shown(step)) for step in steps), class_="chain")
 
 
-def row(*cells: Cell) -> tuple[Cell, ...]:
-    """One row of a table."""
-    return cells
-
-
-def several(*cells: Cell) -> Markup:
+def below(*cells: str) -> Html:
     """Several things in one cell, one below the other."""
-    return Markup("<br>".join(shown(each) for each in cells))
+    return joined(element("div", shown(each)) for each in cells)
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """A table whose first column names its rows; a sentence instead where it has none."""
-    told = [
-        f'<tr><th scope="row">{shown(first)}</th>'
-        + "".join(f"<td>{shown(each)}</td>" for each in rest)
-        + "</tr>"
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
+    """A table whose first column names its rows; a sentence in its place where it has none."""
+    body = [
+        element(
+            "tr",
+            element("th", shown(first), scope="row"),
+            *(element("td", shown(each)) for each in rest),
+        )
         for first, *rest in rows
     ]
-    if not told:
-        return f"<p>{shown(caption)}: none.</p>"
-    heads = "".join(f'<th scope="col">{shown(each)}</th>' for each in head)
-    return (
-        f'<div class="scroll"><table><caption>{shown(caption)}</caption>\n'
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n" + "\n".join(told) + "\n</tbody></table></div>"
+    if not body:
+        return element("p", f"{caption}: none.")
+    heads = (element("th", each, scope="col") for each in head)
+    return element(
+        "div",
+        element(
+            "table",
+            element("caption", caption),
+            element("thead", element("tr", *heads)),
+            element("tbody", *body),
+        ),
+        class_="scroll",
+        # A table that is wider than the screen is scrolled, by keyboard too.
+        tabindex="0",
     )
 
 
-def listed(items: Iterable[Cell]) -> str:
+def listed(items: Iterable[str]) -> Html:
     """A list."""
-    return "<ul>" + "".join(f"<li>{shown(each)}</li>" for each in items) + "</ul>"
+    return element("ul", *(element("li", shown(each)) for each in items))

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from harness.reports.words import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.integrity.attempted import Attempts
     from harness.integrity.cluster_plane import ClusterPlane
     from harness.integrity.finding import Finding, Guarantee, Plane, Unproven
+    from harness.integrity.reach.limits import Bound, Recommendation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Approval:
 
     Args:
         id: Its exact name.
+        plane: Which plane it is in.
+        group: Which of the fifteen groups it belongs to.
         what: What was found, or not proven.
         reason: Why it is accepted.
         approved: Since when, as a date.
@@ -57,85 +63,12 @@ class Approval:
     """
 
     id: str
+    plane: Plane
+    group: int
     what: str
     reason: str
     approved: str
     expires: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt on the twin.
-
-    Args:
-        name: What was attempted.
-        group: Which of the fifteen groups it belongs to.
-        identity: As whom.
-        statement: What was sent.
-        expected: How it has to end.
-        got: How it ended.
-        holds: Whether that is the same, and the twin's prod was as before.
-    """
-
-    name: str
-    group: int
-    identity: str
-    statement: str
-    expected: str
-    got: str
-    holds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Attempts:
-    """What was attempted.
-
-    Args:
-        twin: The twin: which server, built from what.
-        made: Every attempt.
-    """
-
-    twin: str
-    made: tuple[Attempt, ...]
-
-    @property
-    def successes(self) -> tuple[Attempt, ...]:
-        """Those that did not end as they have to."""
-        return tuple(each for each in self.made if not each.holds)
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """How far the sandbox could go with something that prod needs as well.
-
-    Args:
-        what: What it is.
-        bound: The most that the sandbox could take.
-        holds_because: What keeps it there; None where nothing does.
-    """
-
-    what: str
-    bound: str
-    holds_because: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """Something that would protect prod better; it fails nothing.
-
-    Args:
-        name: What it is about.
-        found: How it is now.
-        recommended: How it should be.
-        statement: The statement that makes it so.
-        why: What it is for, and how far it holds.
-    """
-
-    name: str
-    found: str
-    recommended: str
-    statement: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +97,8 @@ class Report:
         findings: Paths to prod that are open, without those that are approved.
         unproven: What could not be proven, without what is approved.
         approvals: What is approved and was found.
+        expired: Names of approvals that hold no longer; what they named is open.
+        stale: Names of approvals that name nothing found, and can go.
         identities: Whose reach was looked at.
         attempts: What was attempted on a twin; None where nothing was.
         bounds: How much of what prod needs as well the sandbox could use up.
@@ -180,6 +115,8 @@ class Report:
     findings: tuple[Finding, ...]
     unproven: tuple[Unproven, ...]
     approvals: tuple[Approval, ...]
+    expired: tuple[str, ...]
+    stale: tuple[str, ...]
     identities: tuple[Identity, ...]
     attempts: Attempts | None
     bounds: tuple[Bound, ...]
@@ -199,19 +136,26 @@ class Report:
         """The same in a word."""
         return "green" if self.is_green else "red"
 
+    def guarantee(self, title: str) -> Guarantee:
+        """The guarantee of that title."""
+        return next(each for each in self.guarantees if each.title == title)
+
+    def approvals_for(self, guarantee: Guarantee) -> tuple[Approval, ...]:
+        """What is approved of that which speaks against a guarantee; empty unless all of it is."""
+        approved = {each.id: each for each in self.approvals}
+        if not approved.keys() >= set(guarantee.against):
+            return ()
+        return tuple(approved[name] for name in guarantee.against)
+
     @property
     def summary(self) -> str:
         """The verdict in a sentence."""
         held = sum(each.holds for each in self.guarantees)
         parts = [f"{held} of {len(self.guarantees)} guarantees hold"]
-        parts.append(_counted(len(self.findings), "finding"))
+        parts.append(counted(len(self.findings), "finding"))
         parts.append(f"{len(self.unproven)} unproven")
         parts.append(f"{len(self.approvals)} approved")
         if self.attempts is not None:
             done, bad = len(self.attempts.made), len(self.attempts.successes)
-            parts.append(f"{_counted(done, 'attempt')} on a twin, {bad} not as expected")
+            parts.append(f"{counted(done, 'attempt')} on a twin, {bad} not as expected")
         return ", ".join(parts)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

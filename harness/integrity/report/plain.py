@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.integrity.cluster_plane import ClusterPlane
     from harness.integrity.report.model import Report
 
 SCHEMA = "sandbox-lifecycle/audit/1"
@@ -20,6 +21,19 @@ def as_plain(report: Report) -> dict[str, Any]:
         "verdict": report.verdict,
         "summary": report.summary,
         **asdict(report),
+        "cluster": _cluster(report.cluster),
+    }
+
+
+def _cluster(plane: ClusterPlane | None) -> dict[str, Any] | None:
+    """Without its findings, which stand among those of every plane."""
+    if plane is None:
+        return None
+    return {
+        "user": plane.user,
+        "namespaces": plane.namespaces,
+        "questions": plane.questions,
+        "writes": [asdict(write) for write in plane.writes],
     }
 
 

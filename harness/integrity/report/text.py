@@ -7,12 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.integrity.groups import GROUPS
-from harness.integrity.report.visible import visible
+from harness.reports.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.integrity.report.model import Attempts, Report
+    from harness.integrity.attempted import Attempts
+    from harness.integrity.report.model import Report
 
 _WIDTH = 100
 _TYPED = "  closes it: "
@@ -64,7 +65,7 @@ def _headed(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _guarantees(report: Report) -> Iterator[str]:
     for each in report.guarantees:
-        yield f"{'holds' if each.holds else 'OPEN ':5}  {each.title}: {each.proof}: {each.evidence}"
+        yield f"{each.verdict:10}  {each.title}: {each.proof}: {each.evidence}"
 
 
 def _findings(report: Report) -> Iterator[str]:
@@ -86,6 +87,10 @@ def _approvals(report: Report) -> Iterator[str]:
     for each in report.approvals:
         yield f"{each.id}"
         yield f"  {each.reason} (approved {each.approved}, until {each.expires})"
+    for name in report.expired:
+        yield f"expired: {name}"
+    for name in report.stale:
+        yield f"no longer needed: {name}"
 
 
 def _scenarios(report: Report) -> Iterator[str]:
