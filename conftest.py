@@ -6,25 +6,33 @@ This module alone joins the local sandbox to the steps: a step cannot tell which
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.errors import LifecycleError
+from harness.integrity.report import rendered
+from harness.lifecycle.audit import audit
 from harness.local.platform import LocalOptions, local_platform
 from harness.progress import Silent
+from harness.reports.file import ReportFile
+from harness.reports.form import Form
 from harness.settings import Settings
 from steps.people import Person, Traffic
+from steps.proof import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.integrity.report.model import Report
     from harness.local.cluster import LocalCluster
 
 pytest_plugins = [
     "steps.attempt",
     "steps.changes",
+    "steps.audit",
     "steps.client_tools",
     "steps.cluster",
     "steps.collector",
@@ -69,6 +77,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="leave the local sandbox up at the end, as `sandbox-lifecycle local up` does",
     )
+    group.addoption(
+        "--audit-report",
+        type=Path,
+        metavar="FILE",
+        help="write the audit's report: .html, .json or .txt",
+    )
 
 
 class Target:
@@ -78,6 +92,8 @@ class Target:
         self._config = config
         self._stack = ExitStack()
         self._settings: Settings | None = None
+        self._report: Report | None = None
+        self.outcomes = Outcomes()
         self.cluster: LocalCluster | None = None
         self.lines: list[str] = []
 
@@ -88,6 +104,25 @@ class Target:
             live = self._config.getoption("target") == "live"
             self._settings = self._open_live() if live else self._open_local()
         return self._settings
+
+    @property
+    def report(self) -> Report:
+        """Its audit, which is made when a scenario asks for it, and once."""
+        if self._report is None:
+            self._report = audit(self.settings, Silent(), attempts=True)
+        return self._report
+
+    def write_report(self) -> None:
+        """Write the report to the file that was asked for, if an audit was made."""
+        path = self._config.getoption("audit_report")
+        if path is None:
+            return
+        if self._report is None:
+            self.lines = [f"audit: none was made, so {path} is not written"]
+            return
+        report = replace(self._report, scenarios=self.outcomes.scenarios)
+        ReportFile.at(path).write(rendered(report, Form.of(path)))
+        self.lines = [f"audit: {report.verdict}: {report.summary}; {path}"]
 
     def close(self) -> None:
         """Remove what was started for it."""
@@ -132,6 +167,7 @@ _target = pytest.StashKey[Target]()
 def pytest_configure(config: pytest.Config) -> None:
     """Keep wrong combinations of options from starting anything."""
     config.stash[_target] = Target(config)
+    config.pluginmanager.register(config.stash[_target].outcomes)
     local = config.getoption("target") == "local"
     if local and config.getoption("sandbox_config") is not None:
         raise pytest.UsageError("--sandbox-config describes a live target: add --target=live")
@@ -141,8 +177,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if workers not in (None, 0, 1):
         if not local:
             raise pytest.UsageError(f"-n {workers}: a live target has one sandbox; leave -n out")
-        if config.getoption("keep_sandbox"):
-            raise pytest.UsageError(f"-n {workers}: only one sandbox can be kept; leave -n out")
+        for option, told in (("keep_sandbox", "sandbox can be kept"), ("audit_report", "report")):
+            if config.getoption(option):
+                raise pytest.UsageError(f"-n {workers}: only one {told}; leave -n out")
+    if (path := config.getoption("audit_report")) is not None:
+        try:
+            Form.of(path)
+            ReportFile.at(path)
+        except LifecycleError as error:
+            raise pytest.UsageError(str(error)) from error
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -180,14 +223,33 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Remove what was started, after the last fixture is gone."""
-    session.config.stash[_target].close()
+    """Write the audit's report, and remove what was started, after the last fixture is gone."""
+    target = session.config.stash[_target]
+    try:
+        target.write_report()
+    finally:
+        target.close()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what the audit came to, and where its report is."""
+    if config.getoption("audit_report") is not None:
+        for line in config.stash[_target].lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture
 def settings(request: pytest.FixtureRequest) -> Settings:
     """The target's settings; a Given may put others in their place for one scenario."""
     return request.config.stash[_target].settings
+
+
+@pytest.fixture(scope="session")
+def audit_report(request: pytest.FixtureRequest) -> Report:
+    """The audit of the target, with every attempt: it takes its time, and nothing changes it."""
+    return request.config.stash[_target].report
 
 
 @pytest.fixture

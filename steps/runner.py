@@ -15,11 +15,16 @@ from harness.postgres.difference import differences
 from harness.progress import Silent
 
 if TYPE_CHECKING:
-    from harness.cluster.grants import Grant
-    from harness.cluster.trespass import Write
     from harness.postgres.fingerprint import Fingerprint
     from harness.settings import Settings
     from steps.people import Traffic
+
+# Whatever ends in a pod.
+_WORKLOADS = {
+    "": ("pods", "podtemplates", "replicationcontrollers"),
+    "apps": ("daemonsets", "deployments", "replicasets", "statefulsets"),
+    "batch": ("cronjobs", "jobs"),
+}
 
 # What a platform engineer calls it, and how RBAC does: verb, group, kind and part of it.
 _IN_PRODS_NAMESPACE = {
@@ -28,6 +33,9 @@ _IN_PRODS_NAMESPACE = {
         ("update", "apps", "deployments", "scale"),
     ),
     "delete its application": (("delete", "apps", "deployments", ""),),
+    "run anything beside it": tuple(
+        ("create", group, kind, "") for group, kinds in _WORKLOADS.items() for kind in kinds
+    ),
     "read its Secrets": (("get", "", "secrets", ""), ("list", "", "secrets", "")),
     "enter its pods": (("create", "", "pods", "exec"), ("get", "", "pods", "exec")),
 }
@@ -43,11 +51,9 @@ class Asked:
 
     Args:
         may: Whether it may do what is named.
-        findings: Everything harmful that it may do.
     """
 
     may: dict[str, bool]
-    findings: list[Grant]
 
     @classmethod
     def of(cls, settings: Settings) -> Asked:
@@ -69,7 +75,7 @@ class Asked:
                 what: any(can(verb, *application, names.prod_application) for verb in verbs)
                 for what, verbs in _ON_PRODS_APPLICATION.items()
             }
-            return cls(may, cluster.access.look().grants)
+            return cls(may)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +97,6 @@ def ask(settings: Settings) -> Asked:
 @then("it may do none of this to prod")
 def may_do_none(asked: Asked, datatable: list[list[str]]) -> None:
     assert [what for (what,) in datatable[1:] if asked.may[what]] == []
-
-
-@then("it may do nothing else that could hurt prod")
-def may_do_nothing_else(asked: Asked) -> None:
-    assert asked.findings == []
-
-
-@when("a change of something else is rehearsed on the sandbox's Application", target_fixture="held")
-def rehearse_change(settings: Settings) -> list[Write]:
-    if settings.cluster is None:
-        pytest.skip("nobody runs an application on this target: no [cluster] in its settings")
-    with client.connect(settings.cluster, settings.deadlines) as cluster:
-        return cluster.application.rehearse_trespasses()
-
-
-@then("the admission policy has denied it, or it is reported that none is enforced here")
-def denied(held: list[Write]) -> None:
-    if not any(write.outcome == "denied" for write in held):
-        pytest.skip("not enforced here: this API lets the harness change more than the pause")
-    assert [write.name for write in held if not write.prevented] == []
 
 
 @when("the sandbox is refreshed while prod's application goes on writing", target_fixture="written")
