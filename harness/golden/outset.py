@@ -51,10 +51,12 @@ class Outset:
     Args:
         marks: What of the server decides which traces can be believed.
         state: Every table.
+        elsewhere: What is neither in schema public, nor the shadow's, nor the system's.
     """
 
     marks: Marks
     state: Mapping[str, TableState]
+    elsewhere: tuple[str, ...]
 
 
 def estimate(connection: Connection) -> Estimate:
@@ -73,7 +75,8 @@ def look(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> Outset:
         marks = read_marks(connection, run)
         if marks.materialized_views:
             raise DoubtError("there are materialized views, which cannot be put back row by row")
-        large = [line for line in elsewhere(connection) if line.startswith("large object")]
+        beside = elsewhere(connection)
+        large = [line for line in beside if line.startswith("large object")]
         if large:
             raise DoubtError(f"there are large objects, which no golden copy holds: {large[0]}")
-        return Outset(marks, read_state(connection))
+        return Outset(marks, read_state(connection), beside)

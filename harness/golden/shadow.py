@@ -185,8 +185,12 @@ def take_baseline(
         DoubtError: Something was defined, altered or dropped meanwhile.
     """
     defined = one(connection, _THRESHOLD)[0]
-    is_same = outset.state.keys() == fingerprint.rows.keys()
-    if not is_same or read_objects(connection, provisioner_functions) != fingerprint.objects:
+    is_same = (
+        outset.state.keys() == fingerprint.rows.keys()
+        and outset.elsewhere == elsewhere(connection)
+        and read_objects(connection, provisioner_functions) == fingerprint.objects
+    )
+    if not is_same:
         raise DoubtError("definitions were changed while the golden copy was taken")
     now = read_state(connection)
     sees_pages = outset.marks.visibility is not None
@@ -203,7 +207,7 @@ def take_baseline(
         statistics_since=outset.marks.statistics_since,
         catalogues={name: total for name, (total, _written) in counted.items()},
         shadow_catalogue=shadow_catalogue(connection),
-        elsewhere=elsewhere(connection),
+        elsewhere=outset.elsewhere,
         sequences={name: found.latest for name, found in fingerprint.sequences.items()},
         tables={
             name: TableBaseline(
