@@ -16,11 +16,14 @@ from harness.progress import Silent
 from harness.sides import Sandbox
 from tests.pooler import pgbouncer
 
+from .ground import ground as new_ground
 from .pooled import idle_pool
+from .server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .ground import Ground
     from .pooled import Pool
 
 
@@ -51,3 +54,25 @@ def pool(platform: LocalPlatform) -> Iterator[Pool]:
         pytest.skip("there is no pgbouncer on this machine (Debian: apt-get install pgbouncer)")
     with idle_pool(Sandbox.of(platform.settings).application) as pool:
         yield pool
+
+
+@pytest.fixture(scope="session")
+def ground() -> Iterator[Ground]:
+    """A sandbox of a server without a cluster, to be laid by each test."""
+    with new_ground() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def shaky() -> Iterator[Ground]:
+    """Another one, on a server that is killed and started again."""
+    with new_ground() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def server(shaky: Ground) -> Iterator[Server]:
+    """That server."""
+    found = Server(shaky.platform)
+    yield found
+    found.close()
