@@ -93,6 +93,18 @@ class Ground:
         with connect(sandbox, Run(), "test", deadlines) as session, session.transaction():
             mark.write(session, Run(), "complete", "prod")
 
+    def let_log_in_quickly(self) -> None:
+        """A verb has a dozen sessions, and proving each password costs more than what most do."""
+        sandbox = Sandbox.of(self.settings)
+        with self.superuser() as session:
+            session.execute("SET scram_iterations = 1")
+            for login in (sandbox.login, sandbox.application):
+                session.execute(
+                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                        sql.Identifier(login.user), sql.Literal(login.password)
+                    )
+                )
+
     @contextmanager
     def application(self, options: str = "") -> Iterator[Session]:
         """A session of the application's, in autocommit."""
@@ -134,12 +146,8 @@ class Ground:
 
 
 @contextmanager
-def ground(**server_settings: str) -> Iterator[Ground]:
-    """A server of the tests' own, with an empty prod and an empty sandbox.
-
-    Args:
-        server_settings: Settings of the server that the tests need.
-    """
+def ground() -> Iterator[Ground]:
+    """A server of the tests' own, with an empty prod and an empty sandbox."""
     with (
         patch("harness.local.prod_content.choose", return_value=_NoProd()),
         local_platform(
@@ -153,8 +161,5 @@ def ground(**server_settings: str) -> Iterator[Ground]:
         }
         settings = settings.model_copy(update=changed).with_golden(generations=1)
         found = Ground(platform, settings)
-        with found.superuser() as session:
-            for name, value in server_settings.items():
-                session.execute(f"ALTER SYSTEM SET {name} = {value}")
-            session.execute("SELECT pg_catalog.pg_reload_conf()")
+        found.let_log_in_quickly()
         yield found

@@ -97,9 +97,9 @@ class Example:
 
 @st.composite
 def examples(draw: DrawFn) -> Example:
-    """An example; one of seven has statements that change definitions."""
+    """An example; one of five has statements that change definitions."""
     schema = draw(schemas())
-    with_definitions = chance(draw, 15)
+    with_definitions = chance(draw, 18)
     sessions = some_of(draw, (OLD, READER, IDLE), at_most=3) if chance(draw, 50) else []
     blocks = []
     for _ in range(draw(st.integers(0, 7))):
