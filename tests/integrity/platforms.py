@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import psycopg
 
-from harness.local.platform import LocalOptions, LocalPlatform, local_platform
-from harness.progress import Silent
+from harness.local.platform import LocalOptions, LocalPlatform
+from tests.made_up_prod import platform_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +64,5 @@ class WideProd:
 def wide_platform(binaries: Binaries) -> Iterator[LocalPlatform]:
     """A server of these binaries, laid out, both sides filled; nobody runs the application."""
     options = LocalOptions(postgres=f"binaries:{binaries.bin}", durable=False, cluster=False)
-    with (
-        patch("harness.local.prod_content.choose", return_value=WideProd()),
-        local_platform(options, Silent()) as platform,
-    ):
+    with platform_with(WideProd(), options) as platform:
         yield platform

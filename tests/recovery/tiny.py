@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import psycopg
 
-from harness.local.platform import LocalOptions, LocalPlatform, local_platform
-from harness.progress import Silent
+from harness.local.platform import LocalOptions, LocalPlatform
+from tests.made_up_prod import platform_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,10 +75,7 @@ def tiny_platform(*, cluster: bool = True, shadow: bool = True) -> Iterator[Loca
         lease_seconds=LEASE_SECONDS,
         speed=_SPEED,
     )
-    with (
-        patch("harness.local.prod_content.choose", return_value=TinyProd()),
-        local_platform(options, Silent()) as platform,
-    ):
+    with platform_with(TinyProd(), options) as platform:
         settings = platform.settings
         checks = settings.checks.model_copy(update={"minimum_tables": TABLES})
         tools = settings.tools.model_copy(update={"jobs": 1})

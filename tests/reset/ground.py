@@ -5,19 +5,18 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import psycopg
 from psycopg import sql
 
 from harness.lifecycle.compare import differences_from_golden, sandbox_now
 from harness.local.marks import SANDBOX_DATABASE
-from harness.local.platform import LocalOptions, LocalPlatform, local_platform
+from harness.local.platform import LocalOptions, LocalPlatform
 from harness.postgres import mark
 from harness.postgres.connection import Run, connect
 from harness.postgres.difference import differences
-from harness.progress import Silent
 from harness.sides import Sandbox
+from tests.made_up_prod import platform_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,12 +147,8 @@ class Ground:
 @contextmanager
 def ground() -> Iterator[Ground]:
     """A server of the tests' own, with an empty prod and an empty sandbox."""
-    with (
-        patch("harness.local.prod_content.choose", return_value=_NoProd()),
-        local_platform(
-            LocalOptions(postgres="binaries", durable=False, cluster=False), Silent()
-        ) as platform,
-    ):
+    options = LocalOptions(postgres="binaries", durable=False, cluster=False)
+    with platform_with(_NoProd(), options) as platform:
         settings = platform.settings
         changed = {
             "checks": settings.checks.model_copy(update={"minimum_tables": 1}),

@@ -66,7 +66,11 @@ def test_the_agent_vacuums(ground: Ground, settings: Settings, statement: str, w
 
 
 def test_a_vacuum_is_broken_off(ground: Ground, settings: Settings) -> None:
-    """It has frozen what was changed on the first page, and is counted nowhere."""
+    """It has frozen what was changed on the first page, and is counted nowhere.
+
+    Nothing of the page tells it any more, so only whoever compares whole tables notices.
+    """
+    settings = settings.with_golden(verify="tables")
     # With room on each page for another version of a row.
     roomy = SCHEMA.replace("200", "5000").replace("n int)", "n int) WITH (fillfactor = 50)")
     take_golden(ground, settings, roomy)
@@ -91,7 +95,8 @@ def test_a_vacuum_is_broken_off(ground: Ground, settings: Settings) -> None:
         assert pages
         assert (0,) not in pages
         assert vacuums.fetchone() == (1,)
-    assert_next_reset_is_exact(ground, settings, DIFFERENTIAL)
+    way = DIFFERENTIAL if settings.golden.find_changes == "scan" else DURABLE
+    assert_next_reset_is_exact(ground, settings, way)
 
 
 @pytest.mark.parametrize(
