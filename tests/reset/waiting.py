@@ -35,17 +35,18 @@ def reset_while_somebody_writes(
         settings: The target.
         end: Ends that transaction.
     """
-
-    def waits() -> None:
-        with ground.superuser() as session:
-            row = session.execute(_WAITING, (f"{APPLICATION}/%",)).fetchone()
-        assert row
-        assert row[0], "the reset does not wait"
-
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, ground.superuser() as session:
         running = pool.submit(reset, settings, Silent())
+
+        def waits() -> None:
+            if not running.done():
+                row = session.execute(_WAITING, (f"{APPLICATION}/%",)).fetchone()
+                assert row
+                assert row[0], "the reset does not wait"
+
         try:
             eventually(waits, SOON, every=0.005)
+            assert not running.done(), running.result()
         finally:
             end()
         return running.result(SOON.seconds)
