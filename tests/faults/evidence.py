@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.local.platform import LocalPlatform
     from harness.settings import Settings
 
-SOON = Deadline(30, "whatever is waited for takes a second on an idle machine")
+SOON = Deadline(120, "seconds on an idle machine; a busy one restores a golden copy meanwhile")
 
 _SESSIONS = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE %s"
 # What changes the content of the sandbox; the other sessions of a run read, or hold its lock.
