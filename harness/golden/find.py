@@ -23,6 +23,7 @@ from harness.golden.found import (
     shadow_of,
     table_of,
 )
+from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
 
 if TYPE_CHECKING:
@@ -92,15 +93,13 @@ def find_again(
     return [
         *find_again_by_pages(connection, by_pages, marks, baseline),
         *(
-            _once_more(connection, found, *counted[found.suspect.state.name], baseline)
+            _once_more(connection, found, counted[found.suspect.state.name][0], baseline)
             for found in whole
         ),
     ]
 
 
-def _once_more(
-    connection: Connection, found: Found, kept: int, _fresh: int, baseline: Baseline
-) -> Found:
+def _once_more(connection: Connection, found: Found, kept: int, baseline: Baseline) -> Found:
     refuse_lost(found, kept + len(found.gone) == found.suspect.before.rows)
     return Found(found.suspect, _fresh_rows(connection, found.suspect, baseline), found.gone)
 
@@ -139,14 +138,14 @@ def _count(
     connection: Connection, suspected: Sequence[Suspect], baseline: Baseline
 ) -> dict[str, tuple[int, int]]:
     counted: dict[str, tuple[int, int]] = {}
-    for start in range(0, len(suspected), _COUNTED_AT_ONCE):
+    for some in batches(suspected, _COUNTED_AT_ONCE):
         query = sql.SQL(" UNION ALL ").join(
             _COUNT.format(
                 name=sql.Literal(suspect.state.name),
                 fresh=fresh_in(suspect, baseline),
                 table=table_of(suspect),
             )
-            for suspect in suspected[start : start + _COUNTED_AT_ONCE]
+            for suspect in some
         )
         counted |= {name: (kept, written) for name, kept, written in connection.execute(query)}
     return counted

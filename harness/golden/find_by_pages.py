@@ -25,6 +25,7 @@ from harness.golden.found import (
     table_of,
 )
 from harness.golden.survey import unfrozen_pages
+from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
 
 if TYPE_CHECKING:
@@ -145,8 +146,7 @@ def _glance(
     baseline: Baseline,
 ) -> dict[str, _Glance]:
     seen: dict[str, _Glance] = {}
-    for start in range(0, len(suspected), _TABLES_AT_ONCE):
-        some = suspected[start : start + _TABLES_AT_ONCE]
+    for some in batches(suspected, _TABLES_AT_ONCE):
         rows = [
             _ROWS.format(name=sql.Literal(suspect.state.name), here=_here(suspect, pages, baseline))
             for suspect in some

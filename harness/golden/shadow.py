@@ -8,7 +8,7 @@ tables; the sentinel's row tells.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from psycopg import sql
 
@@ -24,12 +24,13 @@ from harness.golden.catalogues import (
 from harness.golden.custody import AS_LOGIN, entrust
 from harness.golden.doubt import DoubtError
 from harness.golden.survey import read_state, unfrozen_pages
+from harness.postgres.batches import batches
 from harness.postgres.connection import connect, one
 from harness.postgres.fingerprint import read_objects
 from harness.postgres.identity import prove_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from harness.deadlines import Deadlines
     from harness.golden.outset import Outset
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from harness.postgres.fingerprint import Fingerprint
     from harness.postgres.identity import Identity
     from harness.sides import Sandbox
-
-T = TypeVar("T")
 
 # A table takes some ten locks with its TOAST table and indexes.
 _AT_ONCE = 40
@@ -117,7 +116,7 @@ def make_shadow(
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SHADOW)))
             connection.execute(sql.SQL("CREATE UNLOGGED TABLE {} AS SELECT 1").format(_SENTINEL))
         tables, threshold = {}, 0
-        for states in _few(list(outset.state.values())):
+        for states in batches(list(outset.state.values()), _AT_ONCE):
             assert_held()
             with connection.transaction():
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -128,7 +127,9 @@ def make_shadow(
                 for state in states:
                     _fill(connection, state, columns[state.name])
                     tables[state.name] = (columns[state.name], filler % 2**32)
-        for names in _few([_SENTINEL, *(sql.Identifier(SHADOW, name) for name in tables)]):
+        for names in batches(
+            [_SENTINEL, *(sql.Identifier(SHADOW, name) for name in tables)], _AT_ONCE
+        ):
             with connection.transaction():
                 entrust(connection, sandbox, names)
     return Filled(tables, threshold)
@@ -149,7 +150,7 @@ def drop_shadow(connection: Connection, sandbox: Sandbox, assert_held: Callable[
         raise DoubtError(f"there is a schema {SHADOW} in the database that is not the shadow")
     # The sentinel last: as long as it is there, what is left is known to be the shadow's.
     tables.sort(key=lambda table: table == _SENTINEL)
-    for names in _few(tables):
+    for names in batches(tables, _AT_ONCE):
         assert_held()
         with connection.transaction():
             prove_sandbox(connection, sandbox)
@@ -250,9 +251,3 @@ def _fill(connection: Connection, state: TableState, columns: Iterable[str]) -> 
         )
     )
     connection.execute(_INDEX.format(shadow=shadow, place=place))
-
-
-def _few(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Few at a time: making or dropping one table takes some ten locks."""
-    for start in range(0, len(items), _AT_ONCE):
-        yield items[start : start + _AT_ONCE]

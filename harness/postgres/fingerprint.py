@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from harness.postgres.batches import batches
 from harness.postgres.connection import (
     connect,
     exported_snapshot,
@@ -159,8 +160,8 @@ def read_sequences(
     if names is None:
         names = [name for (name,) in connection.execute(_SEQUENCES)]
     found: dict[str, Position] = {}
-    for start in range(0, len(names), _SEQUENCES_AT_ONCE):
-        query = _positions(tuple(names[start : start + _SEQUENCES_AT_ONCE]))
+    for some in batches(names, _SEQUENCES_AT_ONCE):
+        query = _positions(tuple(some))
         found |= {name: Position(last, called) for name, last, called in connection.execute(query)}
     return found
 

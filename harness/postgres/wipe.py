@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from psycopg import errors, sql
 
 from harness.errors import FailedError, RefusedError
+from harness.postgres.batches import batches
 from harness.postgres.connection import connect, load_sql, one
 from harness.postgres.identity import prove_sandbox
 from harness.postgres.surroundings import look_around
@@ -52,8 +53,8 @@ def refuse_locked(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> None:
     with _waiting_for_locks(sandbox, run, "locks", deadlines) as connection:
         quota = look_around(connection, ()).lock_table // 4
         tables = _owned_tables(connection, sandbox)
-        for start in range(0, len(tables), quota):
-            names = [sql.Identifier(*table) for table in tables[start : start + quota]]
+        for some in batches(tables, quota):
+            names = [sql.Identifier(*table) for table in some]
             with connection.transaction():
                 prove_sandbox(connection, sandbox)
                 connection.execute(
