@@ -41,7 +41,7 @@ from harness.golden.survey import (
 from harness.golden.undo import undo
 from harness.golden.verify import verify
 from harness.postgres import mark
-from harness.postgres.connection import one
+from harness.postgres.connection import load_sql, one
 from harness.postgres.fingerprint import read_sequences
 from harness.postgres.identity import prove_sandbox
 
@@ -71,17 +71,7 @@ SELECT
     pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint,
     pg_catalog.pg_current_xact_id_if_assigned()::text::bigint
 """
-_WRITTEN = sql.SQL("""
-SELECT relnamespace::regnamespace::text, relname::text,
-    pg_catalog.pg_stat_get_xact_tuples_inserted(oid)
-    + pg_catalog.pg_stat_get_xact_tuples_updated(oid)
-    + pg_catalog.pg_stat_get_xact_tuples_deleted(oid)
-FROM pg_catalog.pg_class
-WHERE relkind = 'r' AND oid >= 16384
-  AND pg_catalog.pg_stat_get_xact_tuples_inserted(oid)
-    + pg_catalog.pg_stat_get_xact_tuples_updated(oid)
-    + pg_catalog.pg_stat_get_xact_tuples_deleted(oid) > 0
-""")
+_WRITTEN = load_sql(__package__, "written.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +80,11 @@ class Undone:
 
     Args:
         changes: What the rehearsal had changed.
-        looked_at: How many tables may have been written, and were looked into.
-        by_pages: How many of them by their changed pages alone.
         tables: How many tables there are, all equal to the golden copy's.
         rows: How many rows they hold.
     """
 
     changes: Changes
-    looked_at: int
-    by_pages: int
     tables: int
     rows: int
 
@@ -180,21 +166,20 @@ class _Attempt:
         matched = match(connection, found, known)
         moved = read_sequences(connection)
         changes = collect(connection, matched, moved, before, golden.listed_rows)
-        placed = matched
+        placed, written = matched, dict[str, int]()
         if not changes.is_nothing:
             undo(connection, matched)
             sequences.put_back(connection, changes.sequences)
             placed = self._look_again(connection, marks, found, known)
+            written = _written(connection, known)
         verify(
             connection, self.settings, self.folder, [suspect.state.name for suspect in suspected]
         )
         mark.write(connection, self.run, "complete", f"golden {before.generation}")
-        after = self._baseline(connection, marks, state, placed, catalogues)
+        after = self._baseline(connection, marks, state, placed, written, catalogues)
         self.fence.assert_held()
         undone = Undone(
             changes,
-            looked_at=len(suspected),
-            by_pages=sum(suspect.way == "pages" for suspect in suspected),
             tables=len(before.tables),
             rows=sum(table.rows for table in before.tables.values()),
         )
@@ -235,10 +220,6 @@ class _Attempt:
         for table in again:
             if not table.is_golden:
                 raise DoubtError(f"the rows of {table.anatomy.name} could not be put back exactly")
-        names = {anatomy.name for anatomy in known.values()}
-        for schema, name, _count in connection.execute(_WRITTEN):
-            if schema != "public" or name not in names:
-                raise DoubtError(f"putting rows back has also written to {schema}.{name}")
         return again
 
     def _baseline(
@@ -247,10 +228,10 @@ class _Attempt:
         marks: Marks,
         state: dict[str, TableState],
         placed: Sequence[Matched],
+        written: dict[str, int],
         catalogues: dict[str, int],
     ) -> Baseline:
         threshold, own = one(connection, _IDS)
-        written = {name: count for _schema, name, count in connection.execute(_WRITTEN)}
         places = {table.anatomy.name: dict(table.same) for table in placed}
         tables = {}
         for name, now in state.items():
@@ -284,6 +265,21 @@ def _lock_everything(connection: Connection) -> None:
     # Counters are not read before: the first look of a transaction is the only one.
     tables = listed(table_names(connection), of="public", separator=", ONLY ")
     connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(tables))
+
+
+def _written(connection: Connection, known: Mapping[int, Anatomy]) -> dict[str, int]:
+    """How many row versions were written to each table that was looked into.
+
+    Raises:
+        DoubtError: Another table was written, too.
+    """
+    names = {anatomy.name for anatomy in known.values()}
+    written = {}
+    for schema, name, versions in connection.execute(_WRITTEN):
+        if schema != "public" or name not in names:
+            raise DoubtError(f"putting rows back has also written to {schema}.{name}")
+        written[name] = versions
+    return written
 
 
 def _refuse_blind(marks: Marks, settings: Settings) -> None:

@@ -1,7 +1,6 @@
 -- What of the server decides which traces of a rehearsal can be believed. One row.
 SELECT
-    pg_catalog.pg_snapshot_xmin(now.snapshot)::text::bigint AS oldest,
-    pg_catalog.pg_snapshot_xmax(now.snapshot)::text::bigint AS next,
+    pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint AS next,
     pg_catalog.pg_postmaster_start_time() AS server_started,
     (
         SELECT stats_reset FROM pg_catalog.pg_stat_database
@@ -39,4 +38,3 @@ SELECT
         SELECT count(*) FROM pg_catalog.pg_class
         WHERE relkind = 'm' AND relnamespace = 'public'::regnamespace
     ) AS materialized_views
-FROM (SELECT pg_catalog.pg_current_snapshot()) AS now (snapshot)

@@ -52,8 +52,7 @@ class Marks:
     """The columns of `marks.sql`.
 
     Args:
-        oldest: The oldest transaction that may still be running; full ids, of 64 bits.
-        next: The next transaction that will be given an id.
+        next: The next transaction that will be given an id; full, of 64 bits.
         server_started: When the server was started.
         statistics_since: When the counters of this database were last set to zero.
         counting: Whether this session counts what it writes.
@@ -63,7 +62,6 @@ class Marks:
         materialized_views: How many there are in schema public.
     """
 
-    oldest: int
     next: int
     server_started: datetime
     statistics_since: datetime | None
@@ -159,21 +157,17 @@ def suspects(
         baseline: What was.
         by_pages: Whether to look at changed pages, where they can be believed.
     """
-    is_same_server = marks.server_started == baseline.server_started
-    is_counted = (
-        marks.counting
-        and not marks.not_by_all
-        and marks.others == 0
-        and connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
+    is_kept = (
+        connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
         and marks.statistics_since == baseline.statistics_since
     )
+    is_counted = is_kept and marks.counting and not marks.not_by_all and marks.others == 0
     # A vacuum that a shutdown has broken off leaves its traces on the pages, and is not counted.
     by_pages = (
         by_pages
+        and is_kept
         and marks.visibility is not None
-        and is_same_server
-        and connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
-        and marks.statistics_since == baseline.statistics_since
+        and marks.server_started == baseline.server_started
     )
     touched = unfrozen_pages(connection, marks, "public", state) if by_pages else {}
     found = []

@@ -7,6 +7,7 @@ deferred, and a delete would cascade into tables in which nothing was wrong.
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from psycopg import errors, sql
@@ -15,7 +16,7 @@ from harness.golden.anatomy import listed
 from harness.golden.doubt import DoubtError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from harness.golden.anatomy import Anatomy
     from harness.golden.match import Matched
@@ -34,31 +35,19 @@ _INSERT = sql.SQL(
     "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE"
     " SELECT {columns} FROM {shadow} WHERE ctid = ANY ({sources}::tid[])"
 )
+# Planned as joins over whole tables, the statements below would read whole tables.
 _BEGIN = sql.SQL(
     "SET CONSTRAINTS ALL DEFERRED;"
     " SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
-).format()
+)
 _END = sql.SQL(
     "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET CONSTRAINTS ALL IMMEDIATE"
-).format()
+)
 _TRIGGER_STATES = {
     "O": sql.SQL("ENABLE"),
     "R": sql.SQL("ENABLE REPLICA"),
     "A": sql.SQL("ENABLE ALWAYS"),
 }
-
-
-def refuse_beyond(anatomies: Sequence[Anatomy]) -> None:
-    """Refuse tables on which a statement would not do what it says.
-
-    Raises:
-        DoubtError: There is one.
-    """
-    for anatomy in anatomies:
-        if anatomy.has_rules:
-            raise DoubtError(f"table {anatomy.name} has rules, which turn statements into others")
-        if anatomy.is_forced:
-            raise DoubtError(f"the row policies of table {anatomy.name} bind its owner, too")
 
 
 def undo(connection: Connection, matched: Sequence[Matched]) -> None:
@@ -69,14 +58,13 @@ def undo(connection: Connection, matched: Sequence[Matched]) -> None:
         matched: What became of each row.
 
     Raises:
-        DoubtError: A statement did not do what it should.
+        DoubtError: A statement would not do, or did not do, what it should.
         psycopg.Error: The server refuses a statement.
     """
     work = [table for table in matched if not table.is_golden]
     anatomies = [table.anatomy for table in work]
-    refuse_beyond(anatomies)
-    # Planned as joins over whole tables, these would read whole tables.
-    _run(connection, [*map(_silence, anatomies), *map(_loosen, anatomies), _BEGIN])
+    _refuse_beyond(anatomies)
+    _run(connection, *map(_silence, anatomies), *map(_loosen, anatomies), [_BEGIN])
     children_first = _children_first(work)
     with connection.pipeline():
         for table in children_first:
@@ -85,7 +73,16 @@ def undo(connection: Connection, matched: Sequence[Matched]) -> None:
         _update(connection, table)
     for table in reversed(children_first):
         _insert(connection, table)
-    _run(connection, [_END, *map(_tighten, anatomies), *map(_give_voice, anatomies)])
+    _run(connection, [_END], *map(_tighten, anatomies), *map(_give_voice, anatomies))
+
+
+def _refuse_beyond(anatomies: Sequence[Anatomy]) -> None:
+    """Refuse tables on which a statement would not do what it says."""
+    for anatomy in anatomies:
+        if anatomy.has_rules:
+            raise DoubtError(f"table {anatomy.name} has rules, which turn statements into others")
+        if anatomy.is_forced:
+            raise DoubtError(f"the row policies of table {anatomy.name} bind its owner, too")
 
 
 def _delete(connection: Connection, table: Matched) -> None:
@@ -175,43 +172,33 @@ def _children_first(work: Sequence[Matched]) -> list[Matched]:
     return [by_oid[oid] for oid in reversed(parents_first)]
 
 
-def _run(connection: Connection, statements: Sequence[sql.Composed]) -> None:
-    joined = sql.SQL(";").join(statement for statement in statements if statement.as_string())
-    if joined.as_string():
-        connection.execute(joined)
+def _run(connection: Connection, *statements: Iterable[sql.Composable]) -> None:
+    connection.execute(sql.SQL(";").join(chain.from_iterable(statements)))
 
 
-def _silence(anatomy: Anatomy) -> sql.Composed:
-    statement = "ALTER TABLE {} DISABLE TRIGGER USER" if anatomy.triggers else ""
-    return sql.SQL(statement).format(anatomy.table)
+def _silence(anatomy: Anatomy) -> Iterator[sql.Composed]:
+    if anatomy.triggers:
+        yield sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(anatomy.table)
 
 
-def _give_voice(anatomy: Anatomy) -> sql.Composed:
-    statements = []
+def _give_voice(anatomy: Anatomy) -> Iterator[sql.Composed]:
     for trigger in anatomy.triggers:
         name, _, state = trigger.rpartition(":")
-        statements.append(
-            sql.SQL("ALTER TABLE {table} {state} TRIGGER {name}").format(
-                table=anatomy.table,
-                state=_TRIGGER_STATES[state],
-                name=sql.Identifier(name),
-            )
+        yield sql.SQL("ALTER TABLE {table} {state} TRIGGER {name}").format(
+            table=anatomy.table, state=_TRIGGER_STATES[state], name=sql.Identifier(name)
         )
-    return sql.SQL(";").join(statements)
 
 
-def _loosen(anatomy: Anatomy) -> sql.Composed:
+def _loosen(anatomy: Anatomy) -> Iterator[sql.Composed]:
     return _alter_rigid(anatomy, sql.SQL("DEFERRABLE INITIALLY DEFERRED"))
 
 
-def _tighten(anatomy: Anatomy) -> sql.Composed:
+def _tighten(anatomy: Anatomy) -> Iterator[sql.Composed]:
     return _alter_rigid(anatomy, sql.SQL("NOT DEFERRABLE"))
 
 
-def _alter_rigid(anatomy: Anatomy, how: sql.SQL) -> sql.Composed:
-    return sql.SQL(";").join(
-        sql.SQL("ALTER TABLE {table} ALTER CONSTRAINT {name} {how}").format(
+def _alter_rigid(anatomy: Anatomy, how: sql.SQL) -> Iterator[sql.Composed]:
+    for name in anatomy.rigid:
+        yield sql.SQL("ALTER TABLE {table} ALTER CONSTRAINT {name} {how}").format(
             table=anatomy.table, name=sql.Identifier(name), how=how
         )
-        for name in anatomy.rigid
-    )
