@@ -106,10 +106,6 @@ def attempt_all(
 
 def as_findings(attempts: Iterable[Attempt]) -> list[Finding]:
     """What succeeded, each attempt once, whoever made it."""
-    found: dict[str, list[Attempt]] = {}
-    for attempt in attempts:
-        if attempt.verdict == "open":
-            found.setdefault(attempt.name, []).append(attempt)
     return [
         Finding(
             id=f"attempt: {name}",
@@ -119,16 +115,12 @@ def as_findings(attempts: Iterable[Attempt]) -> list[Finding]:
             chain=(", ".join(each.identity for each in those), those[0].statement),
             closes=those[0].closes,
         )
-        for name, those in found.items()
+        for name, those in _by_name(attempts, "open").items()
     ]
 
 
 def as_unproven(attempts: Iterable[Attempt]) -> list[Unproven]:
     """Effects on prod that no limit of the target bounds, each once, whoever had them."""
-    found: dict[str, list[Attempt]] = {}
-    for attempt in attempts:
-        if attempt.verdict == "no limit stated":
-            found.setdefault(attempt.name, []).append(attempt)
     return [
         Unproven(
             id=f"attempt: {name}",
@@ -137,8 +129,17 @@ def as_unproven(attempts: Iterable[Attempt]) -> list[Unproven]:
             what=f"that nobody of the sandbox can {name}",
             why=f"{those[0].got}; to bound it: {those[0].closes}",
         )
-        for name, those in found.items()
+        for name, those in _by_name(attempts, "no limit stated").items()
     ]
+
+
+def _by_name(attempts: Iterable[Attempt], verdict: Verdict) -> dict[str, list[Attempt]]:
+    """Those that ended so, by what was attempted."""
+    found: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        if attempt.verdict == verdict:
+            found.setdefault(attempt.name, []).append(attempt)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
