@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  typer needs the type at run time
 from typing import Annotated
 
 import typer
@@ -10,6 +9,8 @@ import typer
 from harness.cli.console import Terminal
 from harness.cli.options import (
     ConfigOption,
+    FormOption,
+    OutputOption,
     Target,
     TargetOption,
     answering,
@@ -28,13 +29,8 @@ _RED = 1
 def audit(
     target: TargetOption = Target.local,
     config: ConfigOption = None,
-    form: Annotated[
-        Form | None,
-        typer.Option("--format", help="Default: what the name of FILE asks for, else text."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write to this file, not to stdout.")
-    ] = None,
+    form: FormOption = None,
+    output: OutputOption = None,
     attempts: Annotated[  # noqa: FBT002  a flag
         bool, typer.Option(help="Attempt what must fail, on a twin; without, only ask.")
     ] = True,

@@ -12,7 +12,9 @@ from rich.text import Text
 from harness.cli.console import Terminal, table
 from harness.cli.options import (
     ConfigOption,
+    FormOption,
     JsonOption,
+    OutputOption,
     Target,
     TargetOption,
     answering,
@@ -57,13 +59,8 @@ _STYLES: Mapping[Tone, str] = {
 def changes(
     target: TargetOption = Target.local,
     config: ConfigOption = None,
-    form: Annotated[
-        Form | None,
-        typer.Option("--format", help="Default: what the name of FILE asks for, else text."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write to this file, not to stdout.")
-    ] = None,
+    form: FormOption = None,
+    output: OutputOption = None,
     rows: Annotated[
         int | None, typer.Option(min=0, help="List at most so many rows of each kind and table.")
     ] = None,

@@ -12,6 +12,7 @@ import typer
 from harness.cli.console import Answer
 from harness.errors import ConfigurationError, LifecycleError
 from harness.local import instance
+from harness.reports.form import Form
 from harness.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +36,14 @@ ConfigOption = Annotated[
         metavar="FILE",
         help="TOML file that describes the live target.",
     ),
+]
+FormOption = Annotated[
+    Form | None,
+    typer.Option("--format", help="Default: what the name of FILE asks for, else text."),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Write to this file, not to stdout."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 
