@@ -12,12 +12,34 @@ from harness.progress import Silent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.deadlines import Deadlines
+    from harness.local.layout import Layout
     from harness.local.platform import LocalOptions, LocalPlatform
-    from harness.local.prod_content import ProdContent
+    from harness.local.runs import LocalRun
+    from harness.local.servers import LocalServer
+    from harness.progress import Progress
+
+
+class MadeUpProd:
+    """A `ProdContent` that needs nothing beside the layout, and leaves prod empty."""
+
+    def check(
+        self, server: LocalServer, run: LocalRun, deadlines: Deadlines, progress: Progress
+    ) -> None:
+        """It needs nothing."""
+
+    def prepare(self, server: LocalServer, run: LocalRun) -> None:
+        """It needs nothing beside the layout."""
+
+    def fill(self, server: LocalServer, logins: Layout, run: LocalRun, progress: Progress) -> None:
+        """Prod stays empty."""
+
+    def __str__(self) -> str:
+        return "nothing"
 
 
 @contextmanager
-def platform_with(prod: ProdContent, options: LocalOptions) -> Iterator[LocalPlatform]:
+def platform_with(prod: MadeUpProd, options: LocalOptions) -> Iterator[LocalPlatform]:
     """Start it; platforms that others start meanwhile have a prod of their own."""
     with ExitStack() as stack:
         with patch("harness.local.prod_content.choose", return_value=prod):

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from harness.local.platform import LocalOptions, LocalPlatform
-from tests.made_up_prod import platform_with
+from tests.made_up_prod import MadeUpProd, platform_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.deadlines import Deadlines
     from harness.local.layout import Layout
     from harness.local.runs import LocalRun
     from harness.local.servers import LocalServer
@@ -39,16 +38,8 @@ SELECT lo_create(424242);
 """
 
 
-class WideProd:
-    """A `ProdContent`: tables, and one of each other kind of object; the sandbox has the same."""
-
-    def check(
-        self, server: LocalServer, run: LocalRun, deadlines: Deadlines, progress: Progress
-    ) -> None:
-        """It needs nothing."""
-
-    def prepare(self, server: LocalServer, run: LocalRun) -> None:
-        """It needs nothing beside the layout."""
+class WideProd(MadeUpProd):
+    """Tables, and one of each other kind of object; the sandbox has the same."""
 
     def fill(self, server: LocalServer, logins: Layout, run: LocalRun, progress: Progress) -> None:
         del server, run, progress

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from harness.local.platform import LocalOptions, LocalPlatform
-from tests.made_up_prod import platform_with
+from tests.made_up_prod import MadeUpProd, platform_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.deadlines import Deadlines
     from harness.local.layout import Layout
     from harness.local.runs import LocalRun
     from harness.local.servers import LocalServer
@@ -44,16 +43,8 @@ INSERT INTO public.llx_facture (ref, fk_soc) SELECT 'FA' || n, n FROM generate_s
 """
 
 
-class TinyProd:
-    """A `ProdContent`: those tables."""
-
-    def check(
-        self, server: LocalServer, run: LocalRun, deadlines: Deadlines, progress: Progress
-    ) -> None:
-        """It needs nothing."""
-
-    def prepare(self, server: LocalServer, run: LocalRun) -> None:
-        """It needs nothing beside the layout."""
+class TinyProd(MadeUpProd):
+    """Those tables."""
 
     def fill(self, server: LocalServer, logins: Layout, run: LocalRun, progress: Progress) -> None:
         del server, run, progress

@@ -16,17 +16,12 @@ from harness.postgres import mark
 from harness.postgres.connection import Run, connect
 from harness.postgres.difference import differences
 from harness.sides import Sandbox
-from tests.made_up_prod import platform_with
+from tests.made_up_prod import MadeUpProd, platform_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.deadlines import Deadlines
-    from harness.local.layout import Layout
-    from harness.local.runs import LocalRun
-    from harness.local.servers import LocalServer
     from harness.postgres.fingerprint import Fingerprint
-    from harness.progress import Progress
     from harness.settings import Settings
 
     Session = psycopg.Connection[tuple[Any, ...]]
@@ -42,24 +37,6 @@ INSERT INTO public.llx_const (name, value) VALUES ('MAIN_INFO_SOCIETE_NOM', 'Fer
 """
 # What a row reads like must not depend on who asks.
 _PINNED = "-c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c bytea_output=hex"
-
-
-class _NoProd:
-    """A `ProdContent`: none. What a reset brings back never comes from prod."""
-
-    def check(
-        self, server: LocalServer, run: LocalRun, deadlines: Deadlines, progress: Progress
-    ) -> None:
-        """It needs nothing."""
-
-    def prepare(self, server: LocalServer, run: LocalRun) -> None:
-        """It needs nothing beside the layout."""
-
-    def fill(self, server: LocalServer, logins: Layout, run: LocalRun, progress: Progress) -> None:
-        """Prod stays empty."""
-
-    def __str__(self) -> str:
-        return "nothing"
 
 
 @dataclass(frozen=True)
@@ -148,7 +125,8 @@ class Ground:
 def ground() -> Iterator[Ground]:
     """A server of the tests' own, with an empty prod and an empty sandbox."""
     options = LocalOptions(postgres="binaries", durable=False, cluster=False)
-    with platform_with(_NoProd(), options) as platform:
+    # What a reset brings back never comes from prod.
+    with platform_with(MadeUpProd(), options) as platform:
         settings = platform.settings
         changed = {
             "checks": settings.checks.model_copy(update={"minimum_tables": 1}),
