@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -23,7 +21,7 @@ from harness.golden.report.words import (
     unlisted,
     values,
 )
-from harness.reports.html import Html, element
+from harness.reports.html import Html, element, page
 from harness.reports.visible import visible
 
 if TYPE_CHECKING:
@@ -36,27 +34,17 @@ _WIDTH = 400
 _WIDTH_OF_A_KEY = 80
 _TITLE = "What the rehearsal changed"
 _STYLE = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-# The browser is told to load nothing, run nothing, and take no style but this one.
-_POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; "
-    f"style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
-)
 _SIGNS = {"updated": "~", "inserted": "+", "deleted": "-"}
 
 
 def html_text(changes: Changes) -> str:
     """The report as a page."""
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width"),
-        element("title", f"{_TITLE} since {visible(changes.generation)}"),
-        # The style is ours, and as text it must not be escaped.
-        element("style", Html(_STYLE)),
+    return page(
+        f"{_TITLE} since {visible(changes.generation)}",
+        _STYLE,
+        element("header", *_header(changes)),
+        element("main", *_main(changes)),
     )
-    body = element("body", element("header", *_header(changes)), element("main", *_main(changes)))
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
 def _header(changes: Changes) -> Iterator[Html]:
