@@ -6,7 +6,7 @@ whatever kills the run. Whoever holds the lock ends what dead runs have left bef
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Any two constants that nobody else uses in this database.
 _KEY = (0x5ABD, 0xFE4CE)
+_RELEASE = "SELECT pg_catalog.pg_advisory_unlock(%s, %s)"
 _END_TOOLS = """
 SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
 WHERE datname = pg_catalog.current_database() AND usename = SESSION_USER AND application_name = %s
@@ -99,7 +100,12 @@ def fence(
                 expected="one writer at a time",
                 remedy="wait until it has ended, or end it; nothing has been changed",
             )
-        yield Fence(connection, also)
+        try:
+            yield Fence(connection, also)
+        finally:
+            # A backend goes a moment after its client, and the next run may come before that.
+            with suppress(psycopg.Error):
+                connection.execute(_RELEASE, _KEY)
 
 
 def drain(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> None:
