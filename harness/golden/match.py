@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from harness.golden.anatomy import listed
+from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.golden.anatomy import Anatomy
     from harness.golden.found import Found
     from harness.postgres.connection import Connection
 
-_MATCH = load_sql(__package__, "match.sql")
+    # Place, key (or None), digest of the content.
+    _Row = tuple[str, str | None, bytes]
+
+_ROWS = load_sql(__package__, "match.sql")
+_TABLES_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +54,66 @@ def match(
     connection: Connection, found: Sequence[Found], anatomies: Mapping[int, Anatomy]
 ) -> list[Matched]:
     """Match what was found in each table."""
-    return [_match(connection, table, anatomies[table.suspect.state.oid]) for table in found]
-
-
-def _match(connection: Connection, found: Found, anatomy: Anatomy) -> Matched:
     # What an agent does most is to insert, and then there is nothing to match.
-    if not (found.fresh and found.gone):
-        return Matched(anatomy, new=found.fresh, missing=found.gone)
+    both = [table for table in found if table.fresh and table.gone]
+    rows = _read_rows(connection, both, anatomies)
+    return [
+        _pair(anatomy, *rows[anatomy.name])
+        if anatomy.name in rows
+        else Matched(anatomy, new=table.fresh, missing=table.gone)
+        for table in found
+        for anatomy in [anatomies[table.suspect.state.oid]]
+    ]
+
+
+def _read_rows(
+    connection: Connection, found: Sequence[Found], anatomies: Mapping[int, Anatomy]
+) -> dict[str, tuple[list[_Row], list[_Row]]]:
+    """The rows of each table as they are now, and as they were."""
+    rows: dict[str, tuple[list[_Row], list[_Row]]] = {}
+    for some in batches(found, _TABLES_AT_ONCE):
+        parts = [part for table in some for part in _both(table, anatomies)]
+        for name, is_now, *row in connection.execute(sql.SQL(" UNION ALL ").join(parts)):
+            rows.setdefault(name, ([], []))[0 if is_now else 1].append(tuple(row))
+    return rows
+
+
+def _both(found: Found, anatomies: Mapping[int, Anatomy]) -> Iterator[sql.Composed]:
+    anatomy = anatomies[found.suspect.state.oid]
+    for is_now, rows, places in (
+        (True, anatomy.table, found.fresh),
+        (False, anatomy.shadow, found.gone),
+    ):
+        yield _ROWS.format(
+            name=sql.Literal(anatomy.name),
+            is_now=sql.Literal(is_now),
+            key=sql.SQL("ROW({})::text").format(listed(anatomy.key))
+            if anatomy.key
+            else sql.SQL("NULL::text"),
+            columns=listed(anatomy.columns),
+            rows=rows,
+            places=sql.Literal(places),
+        )
+
+
+def _pair(anatomy: Anatomy, now: Iterable[_Row], was: Iterable[_Row]) -> Matched:
+    """First those of the same content, one by one, then those of the same key."""
     matched = Matched(anatomy)
-    query = _MATCH.format(
-        key=sql.SQL("ROW({})::text").format(listed(anatomy.key))
-        if anatomy.key
-        else sql.SQL("NULL::text"),
-        columns=listed(anatomy.columns),
-        table=anatomy.table,
-        shadow=anatomy.shadow,
-        fresh=sql.Literal(found.fresh),
-        gone=sql.Literal(found.gone),
-    )
-    for place, source, is_same in connection.execute(query):
-        if source is None:
+    by_content = defaultdict[bytes, list[tuple[str, str | None]]](list)
+    for source, key, digest in was:
+        by_content[digest].append((source, key))
+    by_key: dict[str, str] = {}
+    for place, key, digest in now:
+        if copies := by_content.get(digest):
+            matched.same.append((copies.pop()[0], place))
+        elif key is None or key in by_key:
             matched.new.append(place)
-        elif place is None:
-            matched.missing.append(source)
         else:
-            (matched.same if is_same else matched.changed).append((source, place))
+            by_key[key] = place
+    for source, key in (row for copies in by_content.values() for row in copies):
+        if key is not None and key in by_key:
+            matched.changed.append((source, by_key.pop(key)))
+        else:
+            matched.missing.append(source)
+    matched.new.extend(by_key.values())
     return matched
