@@ -26,9 +26,11 @@ from harness.sides import Prod, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from harness.cluster.client import Cluster
     from harness.deadlines import Deadlines
+    from harness.postgres.connection import Connection
     from harness.postgres.fence import Fence
     from harness.postgres.tools import ClientTools
     from harness.progress import Advance, Progress
@@ -50,7 +52,8 @@ class Operation:
         settings: The target.
         prod: What is read.
         sandbox: What is written.
-        identity: What the sandbox's session proved to be.
+        session: The run's own session on the sandbox, which holds the fence.
+        identity: What that session proved to be.
         run: The run.
         find_tools: Finds client tools of the server's version; see `tools`.
         golden: Where golden copies are kept.
@@ -64,6 +67,7 @@ class Operation:
     settings: Settings
     prod: Prod
     sandbox: Sandbox
+    session: Connection
     identity: Identity
     run: Run
     find_tools: Callable[[], ClientTools]
@@ -108,9 +112,20 @@ class Operation:
         Args:
             also: Asserted together with the fence: what else gives the right to write.
         """
-        with fence(self.sandbox, self.run, self.deadlines, also=also) as held:
+        with self._living_session() as session, fence(session, also=also) as held:
             _remove_own(self._work)
             yield held
+
+    @contextmanager
+    def _living_session(self) -> Iterator[Connection]:
+        """The run's own session; another one where the server has ended that meanwhile."""
+        try:
+            self.session.execute("SELECT 1")
+        except psycopg.Error:
+            with _session(self.sandbox, self.run, self.deadlines) as another:
+                yield another
+        else:
+            yield self.session
 
     def drain(self) -> None:
         """Wait until nobody is left who could write to the sandbox; the fence is held."""
@@ -159,14 +174,16 @@ def operation(
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts())
         stack.enter_context(_private_files())
-        with connect(sandbox, run, "preflight", deadlines, read_only=True) as session:
-            with session.transaction():
-                identity = prove_sandbox(session, sandbox)
-            major = session.info.server_version // 10000
+        session = stack.enter_context(_session(sandbox, run, deadlines))
+        with session.transaction():
+            session.execute("SET TRANSACTION READ ONLY")
+            identity = prove_sandbox(session, sandbox)
+        major = session.info.server_version // 10000
         own = Operation(
             settings=settings,
             prod=prod,
             sandbox=sandbox,
+            session=session,
             identity=identity,
             run=run,
             # A differential reset is over before three programs have told their version.
@@ -182,6 +199,12 @@ def operation(
             yield own
         except psycopg.Error as error:
             raise failed(error) from error
+
+
+def _session(
+    sandbox: Sandbox, run: Run, deadlines: Deadlines
+) -> AbstractContextManager[Connection]:
+    return connect(sandbox, run, "fence", deadlines)
 
 
 def failed(error: psycopg.Error) -> FailedError:

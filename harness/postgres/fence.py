@@ -78,34 +78,29 @@ class Fence:
 
 
 @contextmanager
-def fence(
-    sandbox: Sandbox, run: Run, deadlines: Deadlines, *, also: Callable[[], None]
-) -> Iterator[Fence]:
+def fence(connection: Connection, *, also: Callable[[], None]) -> Iterator[Fence]:
     """Keep every other run out of the sandbox for the length of the block.
 
     Args:
-        sandbox: What is written.
-        run: Who writes.
-        deadlines: The table of deadlines.
+        connection: A session on the sandbox, which holds the lock meanwhile.
         also: Asserts whatever else gives the right to write.
 
     Raises:
         RefusedError: Another run is in there; it is named, with the time since when.
     """
-    with connect(sandbox, run, "fence", deadlines) as connection:
-        if not one(connection, "SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", *_KEY)[0]:
-            raise RefusedError(
-                "another run is working on the sandbox",
-                found=_holder(connection) or "it has ended in this moment",
-                expected="one writer at a time",
-                remedy="wait until it has ended, or end it; nothing has been changed",
-            )
-        try:
-            yield Fence(connection, also)
-        finally:
-            # A backend goes a moment after its client, and the next run may come before that.
-            with suppress(psycopg.Error):
-                connection.execute(_RELEASE, _KEY)
+    if not one(connection, "SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", *_KEY)[0]:
+        raise RefusedError(
+            "another run is working on the sandbox",
+            found=_holder(connection) or "it has ended in this moment",
+            expected="one writer at a time",
+            remedy="wait until it has ended, or end it; nothing has been changed",
+        )
+    try:
+        yield Fence(connection, also)
+    finally:
+        # Where the session is lost, the lock is.
+        with suppress(psycopg.Error):
+            connection.execute(_RELEASE, _KEY)
 
 
 def drain(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> None:

@@ -22,7 +22,7 @@ from harness.lifecycle.refresh import refresh_from_prod
 from harness.lifecycle.reset import reset
 from harness.lifecycle.status import status
 from harness.local.marks import PROD_DATABASE, SANDBOX_DATABASE
-from harness.postgres.connection import Run
+from harness.postgres.connection import Run, connect
 from harness.postgres.fence import fence
 from harness.progress import Silent
 from harness.sides import Prod, Sandbox
@@ -332,7 +332,10 @@ def test_an_application_that_stays_connected_is_refused_and_named(settings: Sett
 
 def test_a_second_run_is_refused_and_told_who_is_there_and_since_when(settings: Settings) -> None:
     first = Run()
-    with fence(Sandbox.of(settings), first, settings.deadlines, also=lambda: None):
+    with (
+        connect(Sandbox.of(settings), first, "fence", settings.deadlines) as session,
+        fence(session, also=lambda: None),
+    ):
         since = f"{datetime.now(UTC):%Y-%m-%d}"
         refused(VERBS, settings, f"sandbox-lifecycle/{first.id}/fence", f"since {since}")
         assert first.id in str(status(settings, Silent()).writer)
