@@ -39,10 +39,11 @@ if TYPE_CHECKING:
     _Range = tuple[int, int]
 
 _IN_PAGES = load_sql(__package__, "find_in_pages.sql")
+# In the list of a SELECT a function's rows pass one by one; in FROM they would all be stored first.
 _PAGES = sql.SQL(
-    "SELECT class.oid::bigint, map.blkno"
-    " FROM pg_catalog.pg_class AS class CROSS JOIN LATERAL {map}(class.oid::regclass) AS map"
-    " WHERE class.oid = ANY (%s) AND NOT map.all_frozen ORDER BY 1, 2"
+    "SELECT oid, (page).blkno FROM ("
+    "SELECT oid::bigint, {map}(oid::regclass) AS page FROM pg_catalog.pg_class WHERE oid = ANY (%s)"
+    ") AS every WHERE NOT (page).all_frozen ORDER BY 1, 2"
 )
 _ROWS = sql.SQL(
     "SELECT {name}, coalesce(array_agg(place::text) FILTER (WHERE is_fresh), '{{}}'),"
@@ -52,12 +53,8 @@ _GOLDEN_ROWS = sql.SQL(
     "SELECT {name}, count(*), count(*) FILTER (WHERE xmin <> {filler})"
     " FROM {shadow} AS shadow WHERE ({expected}) AND ctid <> ALL ({moved_from}::tid[])"
 )
-_HERE = sql.SQL(
-    "SELECT ctid AS place, {fresh} AS is_fresh FROM ONLY {table}"
-    " WHERE ctid >= {start}::tid AND ctid < {end}::tid"
-)
-_EXPECTED = sql.SQL("shadow._place >= {start}::tid AND shadow._place < {end}::tid")
-_NO_ROW = sql.SQL("SELECT NULL::tid AS place, false AS is_fresh WHERE false")
+_HERE = sql.SQL("SELECT ctid AS place, {fresh} AS is_fresh FROM ONLY {table}")
+_NO_ROW = "SELECT NULL::tid AS place, false AS is_fresh WHERE false"
 _TABLES_AT_ONCE = 50
 # Each range is a part of one statement, and planned. Pages between two that were changed cost less.
 _MOST_RANGES = 32
@@ -223,25 +220,21 @@ def _in_pages(
     )
 
 
-def _here(
-    suspect: Suspect, pages: Mapping[int, Sequence[_Range]], baseline: Baseline
-) -> sql.Composed:
-    parts = [
-        _HERE.format(
-            fresh=fresh_in(suspect, baseline), table=table_of(suspect), **_between(start, end)
-        )
-        for start, end in pages[suspect.state.oid]
-    ]
-    return sql.SQL(" UNION ALL ").join([_NO_ROW, *parts])
+def _here(suspect: Suspect, pages: Mapping[int, Sequence[_Range]], baseline: Baseline) -> sql.SQL:
+    # Rendered once: a part for each range, composed of its parts, takes as long as to be run.
+    rows = _HERE.format(fresh=fresh_in(suspect, baseline), table=table_of(suspect)).as_string()
+    parts = (f"{rows} WHERE {within}" for within in _within("ctid", pages[suspect.state.oid]))
+    return sql.SQL(" UNION ALL ".join([_NO_ROW, *parts]))
 
 
-def _expected(suspect: Suspect, pages: Mapping[int, Sequence[_Range]]) -> sql.Composed:
-    parts = [_EXPECTED.format(**_between(start, end)) for start, end in pages[suspect.state.oid]]
-    return sql.SQL(" OR ").join([sql.SQL("false"), *parts])
+def _expected(suspect: Suspect, pages: Mapping[int, Sequence[_Range]]) -> sql.SQL:
+    parts = _within("shadow._place", pages[suspect.state.oid])
+    return sql.SQL(" OR ".join(["false", *parts]))
 
 
-def _between(start: int, end: int) -> dict[str, sql.Literal]:
-    return {"start": sql.Literal(f"({start},0)"), "end": sql.Literal(f"({end},0)")}
+def _within(place: str, pages: Sequence[_Range]) -> Iterator[str]:
+    for start, end in pages:
+        yield f"({place} >= '({start},0)'::tid AND {place} < '({end},0)'::tid)"
 
 
 def _of_each(parts: Iterable[sql.Composed]) -> sql.Composed:
