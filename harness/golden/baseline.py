@@ -68,6 +68,7 @@ class Baseline(BaseModel):
         statistics_since: When the counters of the database were last set to zero.
         defined: As `threshold`, for the rows of the system catalogues.
         catalogues: Number of rows of each system catalogue.
+        defining: How many row versions were written to them, as counters count.
         shadow_catalogue: Digest of the shadow's own definitions.
         elsewhere: Objects outside of public and the shadow that are not the system's.
         sequences: Where every sequence stands: last value, and whether it was called.
@@ -86,6 +87,7 @@ class Baseline(BaseModel):
     statistics_since: datetime | None
     defined: int
     catalogues: dict[str, int]
+    defining: int
     shadow_catalogue: str
     elsewhere: tuple[str, ...]
     sequences: dict[str, tuple[int, bool]]

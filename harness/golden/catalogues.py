@@ -61,6 +61,20 @@ _DEFINING = (
 _COUNT = sql.SQL(
     "SELECT {name}, count(*), count(*) FILTER (WHERE {fresh}) FROM pg_catalog.{catalogue}"
 )
+_WRITTEN = sql.SQL("""
+SELECT
+    coalesce(sum(
+        pg_catalog.pg_stat_get_tuples_inserted(catalogue)
+        + pg_catalog.pg_stat_get_tuples_updated(catalogue)
+        + pg_catalog.pg_stat_get_tuples_deleted(catalogue)
+    ), 0)::bigint,
+    coalesce(sum(
+        pg_catalog.pg_stat_get_xact_tuples_inserted(catalogue)
+        + pg_catalog.pg_stat_get_xact_tuples_updated(catalogue)
+        + pg_catalog.pg_stat_get_xact_tuples_deleted(catalogue)
+    ), 0)::bigint
+FROM unnest({catalogues}::regclass[]) AS defining (catalogue)
+""").format(catalogues=sql.Literal([f"pg_catalog.{name}" for name in _DEFINING]))
 _SHADOW = load_sql(__package__, "shadow_catalogue.sql")
 _COLUMNS = load_sql(__package__, "columns.sql")
 _ELSEWHERE = load_sql(__package__, "elsewhere.sql")
@@ -86,6 +100,15 @@ def count_catalogues(connection: Connection, condition: sql.Composed) -> dict[st
         for name in _DEFINING
     )
     return {name: (total, found) for name, total, found in connection.execute(query)}
+
+
+def written_to_catalogues(connection: Connection) -> tuple[int, int]:
+    """How many row versions the counters count, and how many of this transaction they do not yet.
+
+    The former are those that the first call of a transaction has seen.
+    """
+    counted, own = one(connection, _WRITTEN)
+    return counted, own
 
 
 def shadow_catalogue(connection: Connection) -> str:

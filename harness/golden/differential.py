@@ -23,6 +23,7 @@ from harness.golden.catalogues import (
     fresh,
     refuse_bent_shadow,
     suspicious,
+    written_to_catalogues,
 )
 from harness.golden.collect import collect
 from harness.golden.custody import lock_shadow
@@ -32,11 +33,12 @@ from harness.golden.manifest import Manifest
 from harness.golden.match import match
 from harness.golden.shadow import refuse_emptied
 from harness.golden.survey import (
+    counts,
     read_marks,
     read_state,
     refuse_another_time,
+    refuse_blind,
     suspects,
-    table_names,
 )
 from harness.golden.undo import undo
 from harness.golden.verify import verify
@@ -137,7 +139,7 @@ class _Attempt:
         try:
             with connection.transaction():
                 return self._in_transaction(connection)
-        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.UndefinedTable) as error:
+        except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
             raise _BusyError(error.diag.message_primary) from error
         except psycopg.Error as error:
             if connection.closed or error.diag.message_primary is None:
@@ -147,12 +149,12 @@ class _Attempt:
     def _in_transaction(self, connection: Connection) -> tuple[Undone, Baseline]:
         golden, before = self.settings.golden, self.before
         self._prove(connection)
-        _lock_everything(connection)
+        _lock_everything(connection, before)
         marks, state = read_marks(connection, self.run), read_state(connection)
         refuse_emptied(connection)
         refuse_another_time(marks, before)
-        _refuse_blind(marks, self.settings)
-        catalogues, is_altered = self._check_definitions(connection)
+        refuse_blind(marks, golden.find_changes)
+        catalogues, is_altered = self._check_definitions(connection, marks)
         # Whoever alters a table breaks an autovacuum off that is at work on it.
         by_pages = golden.find_changes != "scan" and not is_altered
         if by_pages:
@@ -194,9 +196,14 @@ class _Attempt:
         if found is None or found.content != "complete":
             raise DoubtError(f"the content is marked {found.content if found else 'empty'}")
 
-    def _check_definitions(self, connection: Connection) -> tuple[dict[str, int], bool]:
+    def _check_definitions(
+        self, connection: Connection, marks: Marks
+    ) -> tuple[dict[str, int], bool]:
         """The rows of each catalogue now, and whether anything was written there meanwhile."""
         before = self.before
+        written, _own = written_to_catalogues(connection)
+        if counts(connection, marks, before) and written == before.defining:
+            return before.catalogues, False
         found = count_catalogues(connection, fresh(before.defined, before.own))
         is_altered = bool(suspicious(found, before))
         if is_altered:
@@ -237,15 +244,15 @@ class _Attempt:
         for name, now in state.items():
             before = self.before.tables[name]
             kept = before.moved if now.filenode == before.filenode else {}
-            tables[name] = before.model_copy(
-                update={
-                    "oid": now.oid,
-                    "filenode": now.filenode,
-                    "vacuums": now.vacuums,
-                    "written": now.written + written.get(name, 0),
-                    "moved": kept | places.get(name, {}),
-                }
-            )
+            new = {
+                "oid": now.oid,
+                "filenode": now.filenode,
+                "vacuums": now.vacuums,
+                "written": now.written + written.get(name, 0),
+                "moved": kept | places.get(name, {}),
+            }
+            is_same = all(getattr(before, key) == value for key, value in new.items())
+            tables[name] = before if is_same else before.model_copy(update=new)
         return self.before.model_copy(
             update={
                 "threshold": threshold,
@@ -254,17 +261,26 @@ class _Attempt:
                 "server_started": marks.server_started,
                 "statistics_since": marks.statistics_since,
                 "catalogues": catalogues,
+                # By then this transaction's own writes are counted, too.
+                "defining": sum(written_to_catalogues(connection)),
                 "tables": tables,
             }
         )
 
 
-def _lock_everything(connection: Connection) -> None:
-    """Lock every table that holds rows; whoever writes to one later waits for the commit."""
+def _lock_everything(connection: Connection, before: Baseline) -> None:
+    """Lock every table that holds rows; whoever writes to one later waits for the commit.
+
+    Raises:
+        DoubtError: One is not there any more.
+    """
     connection.execute(_LOCK_TIMEOUT)
     # Counters are not read before: the first look of a transaction is the only one.
-    tables = listed(table_names(connection), of="public", separator=", ONLY ")
-    connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(tables))
+    tables = listed(before.tables, of="public", separator=", ONLY ")
+    try:
+        connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(tables))
+    except errors.UndefinedTable as error:
+        raise DoubtError(f"definitions have changed: {error.diag.message_primary}") from error
 
 
 def _written(connection: Connection, known: Mapping[int, Anatomy]) -> dict[str, int]:
@@ -280,10 +296,3 @@ def _written(connection: Connection, known: Mapping[int, Anatomy]) -> dict[str, 
             raise DoubtError(f"putting rows back has also written to {schema}.{name}")
         written[name] = versions
     return written
-
-
-def _refuse_blind(marks: Marks, settings: Settings) -> None:
-    if not marks.counting:
-        raise DoubtError("track_counts is off, so writes beside the reset's own cannot be seen")
-    if settings.golden.find_changes == "pages" and marks.visibility is None:
-        raise DoubtError("changed pages cannot be seen: pg_visibility is not granted")

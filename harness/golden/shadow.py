@@ -20,6 +20,7 @@ from harness.golden.catalogues import (
     fresh,
     read_columns,
     shadow_catalogue,
+    written_to_catalogues,
 )
 from harness.golden.custody import AS_LOGIN, entrust
 from harness.golden.doubt import DoubtError
@@ -207,6 +208,7 @@ def take_baseline(
         server_started=outset.marks.server_started,
         statistics_since=outset.marks.statistics_since,
         catalogues={name: total for name, (total, _written) in counted.items()},
+        defining=written_to_catalogues(connection)[0],
         shadow_catalogue=shadow_catalogue(connection),
         elsewhere=outset.elsewhere,
         sequences={name: found.latest for name, found in fingerprint.sequences.items()},

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 Way = Literal["pages", "scan", "rewritten"]
 
 _MARKS = load_sql(__package__, "marks.sql")
-_NAMES = """
-SELECT relname::text FROM pg_catalog.pg_class
-WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY oid
-"""
+# OFFSET keeps the planner from asking for the pages of a table that has none.
 _UNFROZEN = sql.SQL("""
-SELECT class.relname::text, size.pages - summary.all_frozen
-FROM pg_catalog.pg_class AS class
-CROSS JOIN LATERAL {summary}(class.oid::regclass) AS summary
-CROSS JOIN LATERAL (
-    SELECT pg_catalog.pg_relation_size(class.oid) / pg_catalog.current_setting('block_size')::int
-) AS size (pages)
-WHERE class.relnamespace = %s::regnamespace AND class.relname = ANY (%s)
-  AND summary.all_frozen < size.pages
+SELECT sized.name, sized.pages - summary.all_frozen
+FROM (
+    SELECT
+        oid, relname::text AS name,
+        pg_catalog.pg_relation_size(oid) / pg_catalog.current_setting('block_size')::int AS pages
+    FROM pg_catalog.pg_class
+    WHERE relnamespace = %s::regnamespace AND relname = ANY (%s)
+    OFFSET 0
+) AS sized
+CROSS JOIN LATERAL {summary}(sized.oid::regclass) AS summary
+WHERE sized.pages > 0 AND summary.all_frozen < sized.pages
 """)
 _STATE = load_sql(__package__, "state.sql")
 # Ages of transaction ids are compared modulo 2^32; a baseline must be younger than half of that.
@@ -118,11 +118,6 @@ def read_marks(connection: Connection, run: Run) -> Marks:
     return found
 
 
-def table_names(connection: Connection) -> list[str]:
-    """Every table of schema public that holds rows, in an order that never changes."""
-    return [name for (name,) in connection.execute(_NAMES)]
-
-
 def read_state(connection: Connection) -> dict[str, TableState]:
     """Every table of schema public that holds rows, by name."""
     with connection.cursor(row_factory=class_row(TableState)) as cursor:
@@ -138,6 +133,18 @@ def refuse_another_time(marks: Marks, baseline: Baseline) -> None:
     age = marks.next - baseline.threshold
     if not 0 <= age < _OLDEST_BASELINE:
         raise DoubtError(f"the baseline is {age:,} transactions old: too many to compare ages")
+
+
+def refuse_blind(marks: Marks, find_changes: str) -> None:
+    """Refuse to look for changes where they leave no trace, or not the one that is asked for.
+
+    Raises:
+        DoubtError: They do not.
+    """
+    if not marks.counting:
+        raise DoubtError("track_counts is off, so writes beside the reset's own cannot be seen")
+    if find_changes == "pages" and marks.visibility is None:
+        raise DoubtError("changed pages cannot be seen: pg_visibility is not granted")
 
 
 def suspects(
@@ -157,19 +164,21 @@ def suspects(
         baseline: What was.
         by_pages: Whether to look at changed pages, where they can be believed.
     """
-    is_kept = (
-        connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
-        and marks.statistics_since == baseline.statistics_since
-    )
-    is_counted = is_kept and marks.counting and not marks.not_by_all and marks.others == 0
+    is_counted = counts(connection, marks, baseline)
     # A vacuum that a shutdown has broken off leaves its traces on the pages, and is not counted.
     by_pages = (
         by_pages
-        and is_kept
+        and _counts_at_all(connection, marks, baseline)
         and marks.visibility is not None
         and marks.server_started == baseline.server_started
     )
-    touched = unfrozen_pages(connection, marks, "public", state) if by_pages else {}
+    # To open a table for the first time in a session is most of the work.
+    asked = [
+        name
+        for name, now in state.items()
+        if not is_counted or now.written != baseline.tables[name].written
+    ]
+    touched = unfrozen_pages(connection, marks, "public", asked) if by_pages else {}
     found = []
     for name, now in state.items():
         before = baseline.tables[name]
@@ -184,6 +193,23 @@ def suspects(
         elif not is_counted or now.written != before.written:
             found.append(Suspect(now, before, "scan"))
     return found
+
+
+def counts(connection: Connection, marks: Marks, baseline: Baseline) -> bool:
+    """Whether what the counters have not counted since the baseline was not written."""
+    return (
+        _counts_at_all(connection, marks, baseline)
+        and marks.counting
+        and not marks.not_by_all
+        and marks.others == 0
+    )
+
+
+def _counts_at_all(connection: Connection, marks: Marks, baseline: Baseline) -> bool:
+    return (
+        connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
+        and marks.statistics_since == baseline.statistics_since
+    )
 
 
 def unfrozen_pages(
