@@ -165,7 +165,15 @@ def _make(bundle: Path, versions: Mapping[str, str], *, drop_go_caches: bool) ->
     bundle.chmod(0o755)
     stage = programs / "stage"
     _go(environment, "build", "-p", "2", *_marked(), "-o", str(stage), ".")
-    _go(environment, "build", "-trimpath", "-ldflags=-s -w", "-o", str(programs / "pause"), "./pause")
+    _go(
+        environment,
+        "build",
+        "-trimpath",
+        "-ldflags=-s -w",
+        "-o",
+        str(programs / "pause"),
+        "./pause",
+    )
     for name in _COMPONENTS:
         (programs / name).hardlink_to(stage)
     stage.unlink()

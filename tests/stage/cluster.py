@@ -1,131 +1,195 @@
 """A real Kubernetes with a real Argo CD on this machine: started, used, and ended without a trace.
 
 Everything about a stage lies in its directory, so any later process finds it there: another
-starter, a test, or the `down` of somebody whose `up` was killed.
+starter, a test, or the `down` of somebody whose `up` was killed. There is one on a machine, for
+its addresses are fixed; a link in /run leads to its directory.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum
+import os
+import shutil
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harness.errors import ConfigurationError, LifecycleError, RefusedError
+from harness.local.undo import Undo, signals_wait
+from harness.postgres.directories import lock_directory
+from tests.stage import boot, bundle, components, group, host, preflight
+from tests.stage.argocd import SelfHeal
+from tests.stage.host import NODE_ADDRESS
+from tests.stage.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-DEFAULT_DIRECTORY = Path("/var/tmp/sandbox-lifecycle-stage")
-NODE_ADDRESS = "10.254.0.1"
+__all__ = ["NODE_ADDRESS", "SelfHeal", "Stage", "down", "find", "running", "up"]
 
-
-class SelfHeal(Enum):
-    """How long Argo CD waits between two reverts of the same Application."""
-
-    FAST = "fast"  # 1 s, always
-    DEFAULT = "default"  # 2 s, tripled each time, up to 300 s
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A running stage.
-
-    Args:
-        directory: Its state. Nothing else is needed to use it or to end it.
-        bundle: The programs it was started from.
-    """
-
-    directory: Path
-    bundle: Path
-
-    @property
-    def kubeconfig(self) -> Path:
-        """The administrator's way in."""
-
-    @property
-    def node_address(self) -> str:
-        """The address that pods and processes of this machine both reach: 10.254.0.1."""
-
-    @property
-    def api_url(self) -> str:
-        """Where the API server listens: https://10.254.0.1:<port>; pods reach it there too."""
-
-    @property
-    def repository_url(self) -> str:
-        """The git repository that Argo CD reads (branch main)."""
-
-    @property
-    def logs(self) -> Path:
-        """Directory with one <component>.log each."""
-
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run kubectl as administrator; returns what it printed.
-
-        Raises:
-            FailedError: It ended with another exit code than 0.
-        """
-
-    def apply(self, *objects: Mapping[str, Any]) -> None:
-        """Server-side apply of objects."""
-
-    def import_image(self, archive: Path) -> None:
-        """Import an OCI or docker-save tar. Pods use it with `imagePullPolicy: Never`."""
-
-    def push(self, files: Mapping[str, str | None], message: str = "Change") -> str:
-        """Commit files (path → content, None removes) to branch main; returns the revision.
-
-        Argo CD sees it after at most about 10 s; at once after `refresh_application`.
-        """
-
-    def refresh_application(self, name: str) -> None:
-        """Have Argo CD look at an Application now (annotation refresh: normal)."""
-
-    def provide_volume(self, name: str, *, claim: str, namespace: str, size: str = "1Gi") -> Path:
-        """Make a static PersistentVolume (hostPath below the stage) bound for one claim.
-
-        Class is "" (none); the claim must ask for storageClassName "". Returns the directory.
-        """
-
-    def components(self) -> list[str]:
-        """Names: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, containerd,
-        kubelet, redis, argocd-repo-server, argocd-application-controller, git-daemon."""
-
-    def pid(self, component: str) -> int | None:
-        """Its process, or None while it is stopped."""
-
-    def stop_component(self, name: str, *, kill: bool = False) -> None:
-        """End one component (SIGTERM, or SIGKILL) and return when it is gone. Containers run on."""
-
-    def start_component(self, name: str) -> None:
-        """Start a stopped component again, as before, and return when it answers."""
-
-    def use_self_heal(self, how: SelfHeal) -> None:
-        """Restart the application controller with another back-off."""
+DEFAULT_DIRECTORY = Path("/var/lib/sandbox-lifecycle-stage")
+# In memory like all that a stage changes on the machine: no restart leaves the one without the other.
+_LINK = Path("/run/sandbox-lifecycle-stage")
+_MARK = "stage.json"
 
 
 def up(
-    directory: Path = DEFAULT_DIRECTORY, *, self_heal: SelfHeal = SelfHeal.FAST
+    directory: Path = DEFAULT_DIRECTORY,
+    *,
+    self_heal: SelfHeal = SelfHeal.FAST,
+    drop_go_caches: bool = False,
 ) -> Stage:
     """Start a stage and return when its API, its node and its Argo CD answer.
+
+    Args:
+        directory: Where it is to be; is not there yet, or empty.
+        self_heal: The back-off of Argo CD's controller.
+        drop_go_caches: If the programs have to be built first, keep no caches of that.
 
     Raises:
         ConfigurationError: This machine cannot carry one; nothing was changed.
         RefusedError: Another one is up, or something else is in the way; nothing was changed.
+        FailedError: A part of it does not start; all was put back, and the logs were kept.
     """
+    directory = directory.resolve()
+    _refuse_second()
+    preflight.check(directory)
+    stage = Stage(directory, bundle.provided(drop_go_caches=drop_go_caches))
+    with Undo() as undo:
+        with _claimed(stage):
+            undo.push(_put_back(directory))
+            host.note(directory)
+            boot.boot(stage, self_heal)
+        undo.pop_all()
+    components.disown()
+    return stage
 
 
 def down(directory: Path | None = None) -> None:
-    """End the stage in a directory (None: the one that is up), and put the machine back."""
+    """End a stage and put the machine back; nothing where there is none.
+
+    Args:
+        directory: That of the stage; by default that of the one that is up.
+
+    Raises:
+        RefusedError: Its starter is still at it, or the directory is none of a stage.
+        FailedError: A part of it does not end.
+    """
+    directory = (directory or _linked() or DEFAULT_DIRECTORY).resolve()
+    if not directory.exists():
+        if _linked() in (None, directory):
+            _clear_away(directory)  # somebody has removed it under a stage
+        return
+    if not (directory / _MARK).exists():
+        raise RefusedError(
+            f"{directory} is not ended",
+            found=f"no {_MARK} in it",
+            expected="the directory of a stage",
+            remedy="name another one: --directory",
+        )
+    try:
+        lock = lock_directory(directory)
+    except BlockingIOError as error:
+        raise RefusedError(
+            f"the stage in {directory} is not ended",
+            found="somebody is starting or ending it right now",
+            expected="nobody",
+            remedy="wait for them, or end them first",
+        ) from error
+    try:
+        with signals_wait():
+            _clear_away(directory)
+    finally:
+        os.close(lock)
 
 
 def find(directory: Path | None = None) -> Stage | None:
-    """The stage that is up, or None."""
+    """The stage that is up on this machine, or None; given a directory, only one that is there."""
+    linked = _linked()
+    if linked is None or (directory is not None and directory.resolve() != linked):
+        return None
+    with suppress(FileNotFoundError):
+        told = json.loads((linked / _MARK).read_text())
+        return Stage(linked, Path(told["bundle"]))
+    return None
 
 
 @contextmanager
 def running(
     directory: Path = DEFAULT_DIRECTORY, *, self_heal: SelfHeal = SelfHeal.FAST
 ) -> Iterator[Stage]:
-    """A stage for the length of a block."""
+    """A stage for the length of a block; see `up`."""
+    with Undo() as undo:
+        stage = up(directory, self_heal=self_heal)
+        undo.callback(down, directory)
+        yield stage
+
+
+def _refuse_second() -> None:
+    linked = _linked()
+    if linked is None and not (os.geteuid() == 0 and group.exists()):
+        return
+    raise RefusedError(
+        "a stage cannot be started",
+        found=f"one is up, or was not ended: {linked or 'its control group is there'}",
+        expected="none: there is one on a machine",
+        remedy="use it, or end it first: python -m tests.stage down",
+    )
+
+
+@contextmanager
+def _claimed(stage: Stage) -> Iterator[None]:
+    """Make the directory and the link to it, and hold a lock until the stage is up or gone."""
+    stage.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stage.directory.chmod(0o711)
+    try:
+        lock = lock_directory(stage.directory)
+    except BlockingIOError as error:
+        raise ConfigurationError(
+            "a stage cannot be started",
+            found=f"somebody is starting one in {stage.directory}",
+            remedy="wait for them",
+        ) from error
+    try:
+        temporary = stage.directory / f"{_MARK}.new"
+        temporary.write_text(json.dumps({"bundle": str(stage.bundle)}))
+        try:
+            _LINK.symlink_to(stage.directory)
+        except FileExistsError:
+            temporary.unlink()
+            _refuse_second()
+            raise
+        temporary.rename(stage.directory / _MARK)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _put_back(directory: Path):
+    def at_the_end(kind, error, _trace) -> None:
+        if isinstance(error, LifecycleError):
+            kept = Path(f"{directory}.logs")
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(directory / "logs", kept)
+            error.add_note(f"all was put back; the logs are in {kept}")
+        _clear_away(directory)
+
+    return at_the_end
+
+
+def _linked() -> Path | None:
+    with suppress(OSError):
+        return _LINK.readlink()
+    return None
+
+
+def _clear_away(directory: Path) -> None:
+    sockets = host.shim_sockets(directory)
+    group.kill()
+    components.reap()
+    host.restore(directory, sockets)
+    group.remove()
+    if directory.exists():
+        shutil.rmtree(directory)
+    if _linked() == directory:
+        _LINK.unlink()

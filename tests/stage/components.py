@@ -180,6 +180,12 @@ def disown() -> None:
             child.returncode = 0
 
 
+def reap() -> None:
+    """Take note of those of this process's children that have ended."""
+    for child in _CHILDREN.values():
+        child.poll()
+
+
 def _ask(address: str, authority: Path) -> None:
     kind, _, rest = address.partition("://")
     if kind == "unix":

@@ -125,7 +125,11 @@ def scheduler(places: Places) -> Component:
     pair = places.authority.issue(name, name, addresses=(LOOPBACK,))
     return Component(
         name,
-        (places.program(name), *_way_in(access), *_served(name, str(pair.certificate), str(pair.key))),
+        (
+            places.program(name),
+            *_way_in(access),
+            *_served(name, str(pair.certificate), str(pair.key)),
+        ),
         f"https://{at(name)}/healthz",
     )
 

@@ -58,7 +58,6 @@ def note(directory: Path) -> None:
         "settings": {name: _setting(name).read_text().strip() for name in _present_settings()},
         "missing": [str(path) for path in _with_parents() if not path.exists()],
         "device_plugins": sorted(_entries(_DEVICE_PLUGINS)),
-        "had_address": _has_address(),
     }
     temporary = directory / f"{_RECORD}.new"
     temporary.write_text(json.dumps(record, indent=1))
@@ -67,8 +66,7 @@ def note(directory: Path) -> None:
 
 def change() -> None:
     """Give the machine the node's address. Forwarding is left to the network plugin."""
-    if not _has_address():
-        _ip("address", "add", f"{NODE_ADDRESS}/32", "dev", "lo")
+    _ip("address", "add", f"{NODE_ADDRESS}/32", "dev", "lo")
 
 
 def shim_sockets(directory: Path) -> list[Path]:
@@ -88,13 +86,13 @@ def restore(directory: Path, sockets: list[Path]) -> None:
         sockets: What `shim_sockets` found before the processes were ended.
     """
     unmount_below(directory)
-    with suppress(FailedError):
-        _ip("link", "delete", BRIDGE)  # gone already
+    if has_bridge():
+        _ip("link", "delete", BRIDGE)
     path = directory / _RECORD
     if not path.exists():
         return  # ended before it was begun
     record: dict[str, Any] = json.loads(path.read_text())
-    if not record["had_address"] and _has_address():
+    if has_address():
         _ip("address", "delete", f"{NODE_ADDRESS}/32", "dev", "lo")
     for name, value in record["settings"].items():
         if _setting(name).read_text().strip() != value:
@@ -163,8 +161,19 @@ def _entries(folder: Path) -> list[str]:
     return []
 
 
-def _has_address() -> bool:
+def has_address() -> bool:
+    """Whether the machine has the node's address."""
     return f"inet {NODE_ADDRESS}/" in _ip("-4", "address", "show")
+
+
+def routes_to(network: str) -> str:
+    """Routes of the machine into a network or a part of it, as `ip` prints them."""
+    return _ip("-4", "route", "show", "table", "all", "to", "root", network).strip()
+
+
+def has_bridge() -> bool:
+    """Whether there is a link of the name of the stage's bridge."""
+    return Path("/sys/class/net", BRIDGE).exists()
 
 
 def _ip(*words: str) -> str:

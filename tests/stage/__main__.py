@@ -1,0 +1,79 @@
+"""The command `python -m tests.stage`: a real cluster with a real Argo CD, for a test or by hand."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.errors import LifecycleError
+from tests.stage import bundle, cluster
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+_Directory = Annotated[Path | None, typer.Option(help="the directory of the stage")]
+
+
+@app.command()
+def up(
+    directory: Annotated[Path, typer.Option(help="where it is to be")] = cluster.DEFAULT_DIRECTORY,
+    self_heal: Annotated[
+        cluster.SelfHeal, typer.Option(help="Argo CD's back-off between two reverts")
+    ] = cluster.SelfHeal.FAST,
+    *,
+    drop_go_caches: Annotated[
+        bool, typer.Option("--drop-go-caches", help="after a build, keep none of Go's caches of it")
+    ] = False,
+) -> None:
+    """Start it: 10 s, and five minutes more where its programs have to be built first."""
+    began = time.monotonic()
+    stage = cluster.up(directory, self_heal=self_heal, drop_go_caches=drop_go_caches)
+    typer.echo(f"up after {time.monotonic() - began:.1f} s; the administrator's way in:")
+    typer.echo(f"export KUBECONFIG={stage.kubeconfig}")
+
+
+@app.command()
+def down(directory: _Directory = None) -> None:
+    """End it and put the machine back, also after its starter was killed."""
+    cluster.down(directory)
+
+
+@app.command()
+def status(directory: _Directory = None) -> None:
+    """Say whether one is up, and what runs of it; exit code 1 where none or not all of it does."""
+    stage = cluster.find(directory)
+    if stage is None:
+        typer.echo("no stage is up")
+        raise typer.Exit(1)
+    typer.echo(f"directory   {stage.directory}")
+    typer.echo(f"kubeconfig  {stage.kubeconfig}")
+    typer.echo(f"programs    {stage.bundle}")
+    for name in stage.components():
+        typer.echo(f"{name:<30}  {stage.pid(name) or 'stopped'}")
+    if not all(stage.pid(name) for name in stage.components()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def build(
+    *,
+    drop_go_caches: Annotated[
+        bool, typer.Option("--drop-go-caches", help="keep none of Go's caches of it")
+    ] = False,
+) -> None:
+    """Build its programs, where they are not there yet, and say where they are."""
+    typer.echo(bundle.provided(drop_go_caches=drop_go_caches))
+
+
+def main() -> None:
+    """Run the command; an error is told in its four parts."""
+    try:
+        app()
+    except LifecycleError as error:
+        typer.echo("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]), err=True)
+        raise SystemExit(error.exit_code) from error
+
+
+if __name__ == "__main__":
+    main()
