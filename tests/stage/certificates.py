@@ -113,7 +113,7 @@ def write_key(path: Path, key: ec.EllipticCurvePrivateKey | None = None) -> Path
     """Write a private key, a new one if none is given."""
     content = (key or ec.generate_private_key(ec.SECP256R1())).private_bytes(
         serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
+        serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
     write_private(path, content)

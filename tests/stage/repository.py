@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BRANCH = "main"
+_NOTHING = "0" * 40
 
 
 def make(path: Path) -> None:
@@ -43,13 +44,15 @@ def push(path: Path, files: Mapping[str, str | None], message: str) -> str:
         environment = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
         if known:
             _git(path, "read-tree", known, environment=environment)
+        entries = []
         for name, content in files.items():
             if content is None:
-                _git(path, "update-index", "--force-remove", name, environment=environment)
+                entries.append(f"0 {_NOTHING}\t{name}\0")
                 continue
             blob = _git(path, "hash-object", "-w", "--stdin", given=content).strip()
-            entry = f"100644,{blob},{name}"
-            _git(path, "update-index", "--add", "--cacheinfo", entry, environment=environment)
+            entries.append(f"100644 {blob}\t{name}\0")
+        given = "".join(entries)
+        _git(path, "update-index", "-z", "--index-info", given=given, environment=environment)
         tree = _git(path, "write-tree", environment=environment).strip()
     parents = ["-p", known] if known else []
     revision = _git(path, "commit-tree", tree, *parents, "-m", message).strip()
