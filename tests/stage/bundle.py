@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ConfigurationError, FailedError
-from tests.stage import images
+from tests.stage import images, oci
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,7 +100,7 @@ def program(bundle: Path, name: str) -> Path:
 
 def _key(versions: Mapping[str, str]) -> str:
     told = hashlib.sha256()
-    scripts = [Path(__file__), Path(images.__file__)]
+    scripts = [Path(script) for script in (__file__, images.__file__, oci.__file__)]
     for path in [*sorted(path for path in _SOURCES.rglob("*") if path.is_file()), *scripts]:
         told.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
     for package, version in sorted(versions.items()):
@@ -185,8 +185,8 @@ def _make(bundle: Path, versions: Mapping[str, str], *, drop_go_caches: bool) ->
     for name in _DEFINITIONS:
         shutil.copyfile(Path(module) / "manifests" / "crds" / name, bundle / "definitions" / name)
     _unpack(bundle, versions)
-    images.write_pause(bundle / "images", programs / "pause")
-    images.write_busybox(bundle / "images", program(bundle, "busybox"))
+    busybox = program(bundle, "busybox")
+    images.write(bundle / "images", pause=programs / "pause", busybox=busybox)
 
 
 def _marked() -> list[str]:

@@ -12,13 +12,9 @@ import signal
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.deadlines import Deadline, eventually
 from harness.errors import FailedError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAME = "sandbox-lifecycle-stage"
 _COMPONENTS = "components"
@@ -34,7 +30,7 @@ def make() -> None:
 
 def exists() -> bool:
     """Whether a stage is up, or was not ended."""
-    return any((hierarchy / NAME).exists() for hierarchy in _hierarchies())
+    return any((hierarchy / NAME).exists() for hierarchy in _everywhere())
 
 
 def entrance() -> Path:
@@ -59,7 +55,10 @@ def members(below: str = "") -> list[int]:
 
 
 def kill() -> None:
-    """End every process of the group, and return when none is left.
+    """End every process of the group, and return when none is left and none can enter any more.
+
+    One that its killed starter had just begun may still be on its way in. It finds the door gone,
+    and ends.
 
     Raises:
         FailedError: Some do not end.
@@ -77,14 +76,18 @@ def kill() -> None:
                 remedy="see what they wait for: cat /proc/PID/stack",
             )
 
-    eventually(none_left, _GONE, on=FailedError)
+        with suppress(FileNotFoundError):
+            entrance().parent.rmdir()
+
+    # A group whose last process has just died, or entered, is busy.
+    eventually(none_left, _GONE)
 
 
 def remove() -> None:
     """Remove the empty group and all below it from every hierarchy."""
-    for hierarchy in _hierarchies():
+    for hierarchy in _everywhere():
         for directory, _, _ in os.walk(hierarchy / NAME, topdown=False):
-            # A group whose last process has just died is busy for a moment.
+            # One whose last process has just died is busy for a moment.
             eventually(Path(directory).rmdir, _GONE, on=OSError)
 
 
@@ -113,17 +116,17 @@ def _counted() -> Path:
 
 @cache
 def _hierarchies() -> tuple[Path, ...]:
-    first, second = [], []
-    for fields in _mounts():
-        point, kind = Path(fields[4]), fields[fields.index("-") + 1]
-        if kind == "cgroup":
-            first.append(point)
-        elif kind == "cgroup2":
-            second.append(point)
-    # Where both are mounted, the second is there for systemd and has no controllers.
-    return tuple(first or second[:1])
+    """Those with controllers: all of the first version, or the one of the second."""
+    first = _mounted("cgroup")
+    return first or _mounted("cgroup2")[:1]
 
 
-def _mounts() -> Iterator[list[str]]:
-    with Path("/proc/self/mountinfo").open(encoding="utf-8") as lines:
-        yield from (line.split() for line in lines)
+def _everywhere() -> tuple[Path, ...]:
+    """Where runc makes groups: beside the first version, in the second without controllers too."""
+    return _mounted("cgroup") + _mounted("cgroup2")
+
+
+def _mounted(kind: str) -> tuple[Path, ...]:
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    mounts = [line.split() for line in lines]
+    return tuple(Path(fields[4]) for fields in mounts if fields[fields.index("-") + 1] == kind)

@@ -124,9 +124,11 @@ def _remove_entries(directory: Path, device_plugins: set[str], sockets: list[Pat
         link = _LINKS_TO_LOGS / name
         if link.is_symlink() and link.readlink().is_relative_to(directory):
             link.unlink()
+    pods = _entries(directory / "containerd" / "io.containerd.grpc.v1.cri" / "sandboxes")
     for name in _entries(_NETWORK_RESULTS):
-        if name.startswith(f"{NETWORK}-"):
-            (_NETWORK_RESULTS / name).unlink()
+        # Those of its loopback have no name of ours in theirs.
+        if any(pod in name for pod in pods):
+            (_NETWORK_RESULTS / name).unlink(missing_ok=True)
     for socket in sockets:
         if socket.parent == _SHIM_SOCKETS:
             socket.unlink(missing_ok=True)

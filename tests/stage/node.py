@@ -134,9 +134,6 @@ def kubelet(places: Places) -> Component:
         "podLogsDir": str(places.folder("pod-logs", 0o755)),
         "volumePluginDir": str(places.folder("volume-plugins")),
         "resolvConf": "",
-        # A change of a pod is told at once, not within a second.
-        "syncFrequency": "10s",
-        "nodeStatusUpdateFrequency": "4s",
         "registerNode": True,
     }
     path = places.directory / "kubelet.yaml"

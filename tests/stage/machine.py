@@ -1,0 +1,108 @@
+"""What a machine is like, as far as a stage could have changed it: compared before and after."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+# What the kernel counts or draws, and what every process that starts moves.
+_MOVING = (
+    "fs/",
+    "kernel/ns_last_pid",
+    "kernel/pty/",
+    "kernel/random/",
+    "kernel/seccomp/",
+    "kernel/sched_",
+    "net/netfilter/nf_conntrack_count",
+    "net/ipv4/route/",
+    "net/ipv6/route/",
+)
+# A stage and what it starts write nowhere else: this was traced.
+_WATCHED = (
+    "/etc",
+    "/home",
+    "/opt",
+    "/root/.config",
+    "/root/.kube",
+    "/run",
+    "/usr/libexec",
+    "/var/cache",
+    "/var/lib",
+    "/var/log",
+    "/var/tmp",  # noqa: S108
+)
+_DEPTH = 4
+
+
+def picture() -> dict[str, list[str]]:
+    """Everything that is to be the same before a stage and after it."""
+    rules = shutil.which("nft") and ["nft", "list", "ruleset"]
+    return {
+        "settings": sorted(_settings()),
+        "addresses": _lines("ip", "-o", "address"),
+        "links": sorted(path.name for path in Path("/sys/class/net").iterdir()),
+        "routes": [*_lines("ip", "route", "show", "table", "all")],
+        "network namespaces": _lines("lsns", "-t", "net", "-n", "-o", "NS"),
+        "filter": _lines(*rules) if rules else _lines("iptables", "-S"),
+        "translation": _lines("iptables", "-t", "nat", "-S") if not rules else [],
+        "mounts": sorted(
+            line.split()[4]
+            for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+        ),
+        "control groups": sorted(
+            directory for directory, _, _ in os.walk("/sys/fs/cgroup") if "stage" in directory
+        ),
+        "files": sorted(path for root in _WATCHED for path in _below(root, _DEPTH)),
+        "processes": sorted(_programs()),
+    }
+
+
+def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What went and what came, by kind; empty where nothing changed."""
+    changed = {
+        kind: [f"- {line}" for line in sorted(set(old) - set(after[kind]))]
+        + [f"+ {line}" for line in sorted(set(after[kind]) - set(old))]
+        for kind, old in before.items()
+    }
+    return {kind: lines for kind, lines in changed.items() if lines}
+
+
+def _settings() -> list[str]:
+    found = []
+    for directory, _, files in os.walk("/proc/sys"):
+        for file in files:
+            path = Path(directory, file)
+            name = str(path.relative_to("/proc/sys"))
+            if not name.startswith(_MOVING):
+                with suppress(OSError):  # some can be written only
+                    found.append(f"{name} = {path.read_text(errors='replace').strip()}")
+    return found
+
+
+def _below(root: str, depth: int) -> list[str]:
+    found = []
+    with suppress(OSError):
+        for entry in os.scandir(root):
+            found.append(entry.path)
+            if depth > 1 and entry.is_dir(follow_symlinks=False):
+                found += _below(entry.path, depth - 1)
+    return found
+
+
+def _programs() -> set[str]:
+    """Programs of a stage that run; others come and go."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            program = (entry / "exe").readlink()
+            if "/sandbox-lifecycle/stage/" in str(program):
+                found.add(str(program))
+    return found
+
+
+def _lines(*command: str) -> list[str]:
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return sorted(line.strip() for line in done.stdout.splitlines())

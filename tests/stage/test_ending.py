@@ -1,0 +1,92 @@
+"""A stage ends without a trace, whoever ends it and however its starter died."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.cluster.holder import birth
+from harness.deadlines import Deadline, eventually
+from harness.errors import RefusedError
+from tests.stage import cluster, components, group
+from tests.stage.machine import differences, picture
+from tests.stage.objects import pod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ROOT = Path(__file__).parents[2]
+_SOON = Deadline(60, "the starter gets that far in seconds; on a busy machine, later")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_changed(directory: Path) -> Iterator[None]:
+    before = picture()
+    yield
+    cluster.down(directory)
+    # A network namespace goes a moment after its last process.
+    eventually(lambda: _must_be_equal(before), Deadline(10, "the kernel takes its time"))
+    assert not directory.exists()
+
+
+def _must_be_equal(before: dict[str, list[str]]) -> None:
+    assert differences(before, picture()) == {}
+
+
+def test_a_stage_with_pods_and_volumes_is_ended(directory: Path) -> None:
+    stage = cluster.up(directory)
+    stage.apply(pod("one"), pod("two"))
+    eventually(lambda: _must_run(stage, "one", "two"), _SOON)
+    assert differences(picture(), picture()) == {}
+    cluster.down()
+    assert cluster.find() is None
+    assert group.exists() is False
+
+
+def test_a_second_one_is_refused_and_leaves_the_first_alone(directory: Path) -> None:
+    stage = cluster.up(directory)
+    running = {name: stage.pid(name) for name in stage.components()}
+    with pytest.raises(RefusedError, match="one is up"):
+        cluster.up(directory.with_name("other"))
+    assert not directory.with_name("other").exists()
+    assert {name: stage.pid(name) for name in stage.components()} == running
+
+
+@pytest.mark.parametrize("name", ["etcd", "kube-apiserver", "kubelet", "argocd-repo-server"])
+def test_what_a_killed_starter_left_is_ended_by_anybody(directory: Path, name: str) -> None:
+    starter = subprocess.Popen(
+        [sys.executable, "-m", "tests.stage", "up", "--directory", str(directory)],
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+    def begun() -> None:
+        assert components.pid(directory, name) is not None
+
+    eventually(begun, _SOON, every=0.01)
+    with pytest.raises(RefusedError, match="right now"):
+        cluster.down(directory)
+    os.killpg(starter.pid, signal.SIGKILL)
+    starter.wait()
+    cluster.down(directory)
+    assert group.members() == []
+
+
+def test_processes_of_others_are_left_alone(directory: Path) -> None:
+    stage = cluster.up(directory)
+    (stage.directory / "components" / "etcd.process").write_text(
+        f'{{"pid": {os.getpid()}, "born": "{birth(os.getpid())}"}}'
+    )
+    cluster.down(directory)
+
+
+def _must_run(stage: cluster.Stage, *names: str) -> None:
+    phases = [stage.get("pod", name)["status"].get("phase") for name in names]
+    assert phases == ["Running"] * len(names)
