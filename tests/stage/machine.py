@@ -23,7 +23,6 @@ _MOVING = (
 # A stage and what it starts write nowhere else: this was traced.
 _WATCHED = (
     "/etc",
-    "/home",
     "/opt",
     "/root/.config",
     "/root/.kube",
@@ -32,7 +31,6 @@ _WATCHED = (
     "/var/cache",
     "/var/lib",
     "/var/log",
-    "/var/tmp",  # noqa: S108
 )
 _DEPTH = 4
 
@@ -52,11 +50,9 @@ def picture() -> dict[str, list[str]]:
             line.split()[4]
             for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
         ),
-        "control groups": sorted(
-            directory for directory, _, _ in os.walk("/sys/fs/cgroup") if "stage" in directory
-        ),
+        "control groups": sorted(map(str, Path("/sys/fs/cgroup").glob("*/*stage*"))),
         "files": sorted(path for root in _WATCHED for path in _below(root, _DEPTH)),
-        "processes": sorted(_programs()),
+        "processes": sorted(_processes()),
     }
 
 
@@ -92,14 +88,17 @@ def _below(root: str, depth: int) -> list[str]:
     return found
 
 
-def _programs() -> set[str]:
-    """Programs of a stage that run; others come and go."""
+def _processes() -> set[str]:
+    """Programs of a bundle, and whatever runs in a stage's control group; others come and go."""
     found = set()
+    here = Path("/proc/self/ns/net").readlink()
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
-            program = (entry / "exe").readlink()
-            if "/sandbox-lifecycle/stage/" in str(program):
-                found.add(str(program))
+            program = str((entry / "exe").readlink())
+            # Somebody else's stage, in a network of its own, is not meant.
+            ours = "/sandbox-lifecycle/stage/" in program and (entry / "ns/net").readlink() == here
+            if ours or ":/sandbox-lifecycle-stage" in (entry / "cgroup").read_text():
+                found.add(program)
     return found
 
 
