@@ -1,7 +1,8 @@
-"""The command `python -m tests.stage`: a real cluster with a real Argo CD, for a test or by hand."""
+"""The command `python -m tests.stage`: a real cluster with a real Argo CD, on this machine."""
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +24,7 @@ def up(
     ] = cluster.SelfHeal.FAST,
     *,
     drop_go_caches: Annotated[
-        bool, typer.Option("--drop-go-caches", help="after a build, keep none of Go's caches of it")
+        bool, typer.Option("--drop-go-caches", help="keep none of Go's caches of a build")
     ] = False,
 ) -> None:
     """Start it: 10 s, and five minutes more where its programs have to be built first."""
@@ -68,6 +69,7 @@ def build(
 
 def main() -> None:
     """Run the command; an error is told in its four parts."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it unwinds
     try:
         app()
     except LifecycleError as error:

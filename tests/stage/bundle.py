@@ -47,6 +47,7 @@ _PACKAGES = (
     "redis-tools",
     "runc",
 )
+_UNFINISHED = "build-"
 _SOURCES = Path(__file__).with_name("go")
 _ARGOCD_MODULE = "github.com/argoproj/argo-cd/v3"
 # ApplicationSets are left out: nothing of the stage reads them, and theirs is ten times as long.
@@ -73,8 +74,10 @@ def provided(*, drop_go_caches: bool = False) -> Path:
         return bundle
     _refuse_without_go(bundle)
     with _locked(base):
+        for left in base.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(left)  # its builder was killed: else it would hold the lock
         if not bundle.exists():  # else another build has just made it
-            with tempfile.TemporaryDirectory(prefix="build-", dir=base) as made:
+            with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=base) as made:
                 _make(Path(made) / "bundle", versions, drop_go_caches=drop_go_caches)
                 (Path(made) / "bundle").rename(bundle)
     return bundle
@@ -165,15 +168,8 @@ def _make(bundle: Path, versions: Mapping[str, str], *, drop_go_caches: bool) ->
     bundle.chmod(0o755)
     stage = programs / "stage"
     _go(environment, "build", "-p", "2", *_marked(), "-o", str(stage), ".")
-    _go(
-        environment,
-        "build",
-        "-trimpath",
-        "-ldflags=-s -w",
-        "-o",
-        str(programs / "pause"),
-        "./pause",
-    )
+    pause = programs / "pause"
+    _go(environment, "build", "-trimpath", "-ldflags=-s -w", "-o", str(pause), "./pause")
     for name in _COMPONENTS:
         (programs / name).hardlink_to(stage)
     stage.unlink()
@@ -186,7 +182,7 @@ def _make(bundle: Path, versions: Mapping[str, str], *, drop_go_caches: bool) ->
         shutil.copyfile(Path(module) / "manifests" / "crds" / name, bundle / "definitions" / name)
     _unpack(bundle, versions)
     busybox = program(bundle, "busybox")
-    images.write(bundle / "images", pause=programs / "pause", busybox=busybox)
+    images.write(bundle / "images", pause=pause, busybox=busybox)
 
 
 def _marked() -> list[str]:

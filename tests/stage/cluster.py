@@ -12,7 +12,7 @@ import os
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from harness.errors import ConfigurationError, LifecycleError, RefusedError
 from harness.local.undo import Undo, signals_wait
@@ -24,11 +24,12 @@ from tests.stage.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
 __all__ = ["NODE_ADDRESS", "SelfHeal", "Stage", "down", "find", "running", "up"]
 
 DEFAULT_DIRECTORY = Path("/var/lib/sandbox-lifecycle-stage")
-# In memory like all that a stage changes on the machine: no restart leaves the one without the other.
+# In memory, like all that a stage changes on the machine: a restart takes both or neither.
 _LINK = Path("/run/sandbox-lifecycle-stage")
 _MARK = "stage.json"
 
@@ -55,11 +56,10 @@ def up(
     _refuse_second()
     preflight.check(directory)
     stage = Stage(directory, bundle.provided(drop_go_caches=drop_go_caches))
-    with Undo() as undo:
-        with _claimed(stage):
-            undo.push(_put_back(directory))
-            host.note(directory)
-            boot.boot(stage, self_heal)
+    with _claimed(stage), Undo() as undo:
+        undo.push(_Unfinished(directory))
+        host.note(directory)
+        boot.boot(stage, self_heal)
         undo.pop_all()
     components.disown()
     return stage
@@ -80,7 +80,7 @@ def down(directory: Path | None = None) -> None:
         if _linked() in (None, directory):
             _clear_away(directory)  # somebody has removed it under a stage
         return
-    if not (directory / _MARK).exists():
+    if not (directory / _MARK).exists() and _linked() != directory:
         raise RefusedError(
             f"{directory} is not ended",
             found=f"no {_MARK} in it",
@@ -151,30 +151,42 @@ def _claimed(stage: Stage) -> Iterator[None]:
             remedy="wait for them",
         ) from error
     try:
-        temporary = stage.directory / f"{_MARK}.new"
-        temporary.write_text(json.dumps({"bundle": str(stage.bundle)}))
         try:
             _LINK.symlink_to(stage.directory)
         except FileExistsError:
-            temporary.unlink()
-            _refuse_second()
+            _refuse_second()  # another starter was faster
             raise
+        temporary = stage.directory / f"{_MARK}.new"
+        temporary.write_text(json.dumps({"bundle": str(stage.bundle)}))
         temporary.rename(stage.directory / _MARK)
         yield
     finally:
         os.close(lock)
 
 
-def _put_back(directory: Path):
-    def at_the_end(kind, error, _trace) -> None:
-        if isinstance(error, LifecycleError):
-            kept = Path(f"{directory}.logs")
-            shutil.rmtree(kept, ignore_errors=True)
-            shutil.copytree(directory / "logs", kept)
-            error.add_note(f"all was put back; the logs are in {kept}")
-        _clear_away(directory)
+class _Unfinished:
+    """What is done with a stage that does not come up: its logs are kept, all else is put back."""
 
-    return at_the_end
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        logs = self._directory / "logs"
+        if isinstance(error, LifecycleError) and logs.exists():
+            kept = self._directory.with_name(f"{self._directory.name}.logs")
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(logs, kept)
+            error.add_note(f"all was put back; the logs are in {kept}")
+        _clear_away(self._directory)
 
 
 def _linked() -> Path | None:

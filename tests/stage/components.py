@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import ssl
 import subprocess
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cluster.holder import birth
 from harness.deadlines import Deadline, eventually
 from harness.errors import ConfigurationError, FailedError
 from tests.stage import group
+
+if TYPE_CHECKING:
+    import signal
+    from pathlib import Path
 
 _ANSWERS = Deadline(60, "seconds on an idle machine; a busy one of two cores gets a minute")
 _ENDS = Deadline(20, "they end within two seconds; the kubelet first lets its work go")

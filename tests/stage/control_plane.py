@@ -123,13 +123,10 @@ def scheduler(places: Places) -> Component:
     name = "kube-scheduler"
     access = places.kubeconfig(name, f"system:{name}")
     pair = places.authority.issue(name, name, addresses=(LOOPBACK,))
+    served = _served(name, str(pair.certificate), str(pair.key))
     return Component(
         name,
-        (
-            places.program(name),
-            *_way_in(access),
-            *_served(name, str(pair.certificate), str(pair.key)),
-        ),
+        (places.program(name), *_way_in(access), *served),
         f"https://{at(name)}/healthz",
     )
 

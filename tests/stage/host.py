@@ -108,9 +108,7 @@ def unmount_below(directory: Path) -> None:
 
     def none_left() -> None:
         for point in reversed(_mounted_below(directory)):
-            done = subprocess.run(
-                ["umount", str(point)], capture_output=True, text=True, check=False
-            )
+            done = _run("umount", str(point))
             if done.returncode and point in _mounted_below(directory):
                 raise FailedError(f"{point} cannot be unmounted", found=done.stderr.strip())
 
@@ -175,12 +173,17 @@ def routes_to(network: str) -> str:
 
 def has_bridge() -> bool:
     """Whether there is a link of the name of the stage's bridge."""
-    return Path("/sys/class/net", BRIDGE).exists()
+    # Not asked of /sys: that shows the network of whoever mounted it.
+    return f": {BRIDGE}:" in _ip("-o", "link", "show")
 
 
 def _ip(*words: str) -> str:
-    ip = shutil.which("ip") or "/usr/sbin/ip"
-    done = subprocess.run([ip, *words], capture_output=True, text=True, check=False)
+    done = _run("ip", *words)
     if done.returncode:
         raise FailedError(f"ip {' '.join(words)} failed", found=done.stderr.strip())
     return done.stdout
+
+
+def _run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which(name) or f"/usr/sbin/{name}"
+    return subprocess.run([program, *words], capture_output=True, text=True, check=False)

@@ -41,7 +41,7 @@ def picture() -> dict[str, list[str]]:
     return {
         "settings": sorted(_settings()),
         "addresses": _lines("ip", "-o", "address"),
-        "links": sorted(path.name for path in Path("/sys/class/net").iterdir()),
+        "links": [line.split(":")[1] for line in _lines("ip", "-o", "link")],
         "routes": [*_lines("ip", "route", "show", "table", "all")],
         "network namespaces": _lines("lsns", "-t", "net", "-n", "-o", "NS"),
         "filter": _lines(*rules) if rules else _lines("iptables", "-S"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.stage.bundle import program
 from tests.stage.host import NODE_ADDRESS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.stage.certificates import Authority
 
 LOOPBACK = "127.0.0.1"

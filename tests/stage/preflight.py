@@ -165,5 +165,5 @@ def _check_filter() -> None:
             "pods of a stage could not reach one another",
             found="iptables drops what is forwarded (-P FORWARD DROP), as Docker sets it",
             expected="-P FORWARD ACCEPT",
-            remedy="stop Docker, or start it with --iptables=false, then: iptables -P FORWARD ACCEPT",
+            remedy="start Docker with --iptables=false, then: iptables -P FORWARD ACCEPT",
         )

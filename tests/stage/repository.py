@@ -64,13 +64,12 @@ def _git(
     path: Path, *words: str, given: str = "", environment: Mapping[str, str] | None = None
 ) -> str:
     who = {"NAME": "stage", "EMAIL": "stage@stage.invalid"}
-    names = {
-        f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()
-    }
+    roles = ("AUTHOR", "COMMITTER")
+    names = {f"GIT_{role}_{key}": told for role in roles for key, told in who.items()}
     # None of the settings of whoever runs the tests.
     own = {"PATH": os.environ["PATH"], "HOME": str(path), "GIT_CONFIG_NOSYSTEM": "1", **names}
     done = subprocess.run(
-        ["git", *words],
+        ["git", *words],  # noqa: S607  whichever is on PATH, as Argo CD uses it
         cwd=path,
         input=given,
         env={**own, **(environment or {})},
