@@ -90,6 +90,8 @@ def apiserver(places: Places, store: list[str]) -> Component:
             f"--service-account-key-file={signing}",
             f"--service-account-signing-key-file={signing}",
             "--profiling=false",
+            # Told to end, it would wait a minute for its watchers.
+            "--shutdown-watch-termination-grace-period=1s",
         ),
         f"{API_URL}/readyz",
     )

@@ -18,7 +18,7 @@ _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 _PROGRAMS = ("apt-get", "dpkg", "git", "ip", "mount", "nice", "umount")
 # A unix socket's path ends at 107 characters, and the kubelet's lie deep.
 _LONGEST = 60
-_MEMORY_MB = 2500
+_MEMORY_MB = 2000
 _LISTENING = "0A"
 _EVERYWHERE = "0.0.0.0"  # noqa: S104  compared with, not listened on
 
@@ -96,7 +96,7 @@ def _check_memory() -> None:
         raise ConfigurationError(
             "a stage cannot be started",
             found=f"{free} MB of memory to be had",
-            expected=f"{_MEMORY_MB} MB: it takes 1800, and what runs on it the rest",
+            expected=f"{_MEMORY_MB} MB: it takes half of it, what runs on it the rest",
             remedy="end something else, or use a larger machine",
         )
 
