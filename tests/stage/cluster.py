@@ -77,10 +77,10 @@ def down(directory: Path | None = None) -> None:
     """
     directory = (directory or _linked() or DEFAULT_DIRECTORY).resolve()
     if not directory.exists():
-        if _linked() in (None, directory):
+        if _is_up_in(directory):
             _clear_away(directory)  # somebody has removed it under a stage
         return
-    if not (directory / _MARK).exists() and _linked() != directory:
+    if not (directory / _MARK).exists() and not _is_up_in(directory):
         raise RefusedError(
             f"{directory} is not ended",
             found=f"no {_MARK} in it",
@@ -98,7 +98,11 @@ def down(directory: Path | None = None) -> None:
         ) from error
     try:
         with signals_wait():
-            _clear_away(directory)
+            if _is_up_in(directory):
+                _clear_away(directory)
+            else:
+                # Of before a restart of the machine: what it noted of it then is true no more.
+                shutil.rmtree(directory)
     finally:
         os.close(lock)
 
@@ -154,6 +158,8 @@ def _claimed(stage: Stage) -> Iterator[None]:
         try:
             _LINK.symlink_to(stage.directory)
         except FileExistsError:
+            with suppress(OSError):
+                stage.directory.rmdir()
             _refuse_second()  # another starter was faster
             raise
         temporary = stage.directory / f"{_MARK}.new"
@@ -187,6 +193,12 @@ class _Unfinished:
             shutil.copytree(logs, kept)
             error.add_note(f"all was put back; the logs are in {kept}")
         _clear_away(self._directory)
+
+
+def _is_up_in(directory: Path) -> bool:
+    """Whether the one stage of this machine is there, or may be for want of the link."""
+    linked = _linked()
+    return linked == directory or (linked is None and group.exists())
 
 
 def _linked() -> Path | None:

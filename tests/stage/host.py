@@ -88,12 +88,12 @@ def restore(directory: Path, sockets: list[Path]) -> None:
     unmount_below(directory)
     if has_bridge():
         _ip("link", "delete", BRIDGE)
+    if has_address():
+        _ip("address", "delete", f"{NODE_ADDRESS}/32", "dev", "lo")
     path = directory / _RECORD
     if not path.exists():
         return  # ended before it was begun
     record: dict[str, Any] = json.loads(path.read_text())
-    if has_address():
-        _ip("address", "delete", f"{NODE_ADDRESS}/32", "dev", "lo")
     for name, value in record["settings"].items():
         if _setting(name).read_text().strip() != value:
             _setting(name).write_text(value)

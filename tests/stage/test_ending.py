@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,6 +91,22 @@ def test_what_a_killed_starter_left_is_ended_by_anybody(directory: Path, name: s
     starter.wait()
     cluster.down(directory)
     assert group.members() == []
+
+
+def test_what_is_left_of_a_stage_of_before_is_removed_and_the_one_that_is_up_left_alone(
+    directory: Path,
+) -> None:
+    stage = cluster.up(directory)
+    running = {name: stage.pid(name) for name in stage.components()}
+    # As a restart of the machine would leave it: the directory, and nothing that runs in it.
+    left = directory.with_name("left")
+    left.mkdir()
+    for name in ("stage.json", "host.json"):
+        shutil.copyfile(directory / name, left / name)
+    cluster.down(left)
+    assert not left.exists()
+    assert {name: stage.pid(name) for name in stage.components()} == running
+    assert stage.kubectl("get", "--raw=/readyz") == "ok"
 
 
 def test_processes_of_others_are_left_alone(directory: Path) -> None:
