@@ -166,7 +166,10 @@ class Stage:
         components.await_answer(self.directory, component, self.authority)
 
     def use_self_heal(self, how: SelfHeal) -> None:
-        """Restart Argo CD's controller with another back-off."""
+        """Restart Argo CD's controller with another back-off.
+
+        What is changed before its first pass, up to 10 s later, is reverted in that pass only.
+        """
         component = components.kept(self.directory, argocd.CONTROLLER)
         self.stop_component(argocd.CONTROLLER)
         argocd.healing(component, how).keep(self.directory)

@@ -143,11 +143,14 @@ def test_argocd_follows_git(stage: Stage, application: str) -> None:
 def test_as_delivered_argocd_takes_its_time_between_reverts(stage: Stage, application: str) -> None:
     stage.use_self_heal(SelfHeal.DEFAULT)
     try:
-        taken = [_seconds_to_revert(stage, application) for _ in range(4)]
+        delivered = [_seconds_to_revert(stage, application) for _ in range(4)]
     finally:
         stage.use_self_heal(SelfHeal.FAST)
-    assert max(taken) > 3
-    assert all(_seconds_to_revert(stage, application) < 3 for _ in range(4))
+    # A controller that has just started learns of the first change in its next pass only.
+    _seconds_to_revert(stage, application)
+    fast = [_seconds_to_revert(stage, application) for _ in range(3)]
+    # Two seconds at most, and what a busy machine adds; as delivered the fourth waits for 18.
+    assert max(fast) < 10 < max(delivered)
 
 
 def test_containers_run_on_without_kubelet_and_containerd(stage: Stage, application: str) -> None:

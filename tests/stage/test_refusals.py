@@ -38,6 +38,8 @@ def test_a_user_that_is_not_root_is_refused(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("asked_for")
 def test_a_port_that_is_taken_is_named(directory: Path) -> None:
     with socket.socket() as taking:
+        # Connections of an earlier stage may still be closing.
+        taking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taking.bind(PORTS["redis"])
         taking.listen()
         with pytest.raises(RefusedError, match="redis cannot listen on") as refused:
