@@ -45,6 +45,7 @@ _FOLDERS = (
     _SHIM_SOCKETS,
     Path("/run/containerd/runc"),
     Path("/run/netns"),
+    Path("/run/mount"),
     Path("/opt/containerd/bin"),
     Path("/opt/containerd/lib"),
 )

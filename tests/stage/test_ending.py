@@ -84,11 +84,13 @@ def test_what_a_killed_starter_left_is_ended_by_anybody(directory: Path, name: s
     def begun() -> None:
         assert components.pid(directory, name) is not None
 
-    eventually(begun, _SOON, every=0.01)
-    with pytest.raises(RefusedError, match="right now"):
-        cluster.down(directory)
-    os.killpg(starter.pid, signal.SIGKILL)
-    starter.wait()
+    try:
+        eventually(begun, _SOON, every=0.01)
+        with pytest.raises(RefusedError, match="right now"):
+            cluster.down(directory)
+    finally:
+        os.killpg(starter.pid, signal.SIGKILL)
+        starter.wait()
     cluster.down(directory)
     assert group.members() == []
 
