@@ -103,15 +103,28 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Prod:
-    """The production database: read, dumped, fingerprinted. Nothing here writes to it."""
+    """The production database: read, dumped, fingerprinted. Nothing here writes to it.
+
+    Args:
+        login: The harness's own leased login.
+        owner_role: Owner of the database.
+        read_role: The role that sessions act as, where it is not `owner_role`.
+    """
 
     login: Login
     owner_role: str
+    read_role: str | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The prod side of a target."""
-        return cls(_login(settings.prod, "prod.dsn"), settings.prod.owner_role)
+        own = settings.prod
+        return cls(_login(own, "prod.dsn"), own.owner_role, own.read_role)
+
+    @property
+    def acts_as(self) -> str:
+        """The role that its sessions act as."""
+        return self.read_role or self.owner_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +186,11 @@ class Sandbox:
             system_identifier=own.system_identifier,
             database_oid=own.database_oid,
         )
+
+    @property
+    def acts_as(self) -> str:
+        """The role that its sessions act as."""
+        return self.owner_role
 
 
 def _application(own: SandboxSettings, harness: Login) -> Login:

@@ -111,7 +111,7 @@ SELECT pg_catalog.pg_current_xact_id_if_assigned()::text, (
 def connect(
     side: Prod | Sandbox, run: Run, part: str, deadlines: Deadlines, *, read_only: bool = False
 ) -> Iterator[Connection]:
-    """A session as the owner role of one side, in autocommit; a session on prod cannot write.
+    """A session in the role of one side, in autocommit; a session on prod cannot write.
 
     Args:
         side: Where to, and as whom.
@@ -122,7 +122,7 @@ def connect(
 
     Raises:
         ConfigurationError: The server cannot be reached or does not accept the login.
-        RefusedError: There is a pooler in between, or the login is no member of the owner role.
+        RefusedError: There is a pooler in between, or the login is no member of that role.
     """
     pinned = options(read_only=read_only or isinstance(side, Prod))
     with _open(side.login, run.application_name(part), deadlines, pinned) as connection:
@@ -201,17 +201,17 @@ def _pooled(login: Login, found: str) -> RefusedError:
 
 def _set_role(connection: Connection, side: Prod | Sandbox) -> None:
     try:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(side.owner_role)))
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(side.acts_as)))
     except (
         errors.InsufficientPrivilege,
         errors.InvalidParameterValue,
         errors.UndefinedObject,
     ) as error:
         raise RefusedError(
-            f"{side.login.user} cannot act as {side.owner_role}",
+            f"{side.login.user} cannot act as {side.acts_as}",
             found=str(error).strip(),
-            expected=f"a login that is a member of {side.owner_role}",
-            remedy="use the leased login of this side, or correct owner_role",
+            expected=f"a login that is a member of {side.acts_as}",
+            remedy="use the leased login of this side, or correct owner_role or read_role",
         ) from error
 
 

@@ -83,7 +83,7 @@ def dump_public(
             "--schema=public",
             f"--compress={compression}",
             f"--snapshot={snapshot}",
-            f"--role={side.owner_role}",
+            f"--role={side.acts_as}",
             f"--lock-wait-timeout={lock}",
             f"--file={path}",
         ],

@@ -111,12 +111,14 @@ def prove_prod(connection: Connection, prod: Prod, sandbox: Identity) -> Identit
     if identity.system_identifier != sandbox.system_identifier:
         wrong.append("prod and sandbox are on different servers")
     wrong += [item for item in identity.attributes if item.endswith("SUPERUSER")]
+    if prod.read_role is not None and prod.owner_role in identity.reachable:
+        wrong.append(f"{identity.login} reaches {prod.owner_role}, which owns prod")
     if wrong:
         raise RefusedError(
             f"{prod.login} is not a safe way to read prod",
             found="; ".join(wrong),
-            expected=f"a plain login that reads the database of {prod.owner_role}, on the sandbox's"
-            " server; never the superuser of the platform",
+            expected=f"a plain login that acts as {prod.acts_as}, on the database of"
+            f" {prod.owner_role} and the sandbox's server; never the superuser of the platform",
             remedy="correct [prod] in the settings; nothing has been changed",
         )
     return identity

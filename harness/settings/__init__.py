@@ -11,67 +11,20 @@ import tomllib
 from pathlib import Path  # noqa: TC003  pydantic needs the type at run time
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from harness.deadlines import Deadlines
 from harness.errors import ConfigurationError
-from harness.settings.cluster import ClusterSettings  # noqa: TC001  pydantic needs it at run time
+from harness.settings.cluster import ClusterSettings
 from harness.settings.frozen import Frozen
+from harness.settings.side import ProdSettings, SandboxSettings, SideSettings
+from harness.settings.vault import VaultSettings  # noqa: TC001  pydantic needs it at run time
+
+__all__ = ["ClusterSettings", "SandboxSettings", "Settings", "SideSettings"]
 
 ENVIRONMENT_PREFIX = "SANDBOX_LIFECYCLE_"
 _NESTED = "__"
-
-
-class SideSettings(Frozen):
-    """Where one side is and who owns it."""
-
-    dsn: Annotated[
-        SecretStr,
-        Field(
-            description="libpq connection string or URL of the harness's own login. Must name host,"
-            " user and dbname: what libpq would fill in by itself once was the OS user root."
-        ),
-    ]
-    password_file: Annotated[
-        Path | None,
-        Field(description="File whose first line is the password; default: the one in the DSN."),
-    ] = None
-    owner_role: Annotated[
-        str,
-        Field(description="The NOLOGIN role that owns the database and everything in it."),
-    ]
-
-
-class SandboxSettings(SideSettings):
-    """Where the sandbox is, and what proves that it is the sandbox."""
-
-    system_identifier: Annotated[
-        int | None,
-        Field(
-            description="pg_control_system().system_identifier of the server. With database_oid it"
-            " pins the one database that may be wiped; needed until the database bears the mark."
-        ),
-    ] = None
-    database_oid: Annotated[
-        int | None,
-        Field(description="pg_database.oid of the sandbox; a database made anew has another."),
-    ] = None
-    shadow_owner_role: Annotated[
-        str | None,
-        Field(
-            description="A role of the provisioner's for the shadow alone: the harness's login is a"
-            " member, the application's is not. Default: owner_role, so the application could"
-            " tamper with the shadow, which a reset notices."
-        ),
-    ] = None
-    application_dsn: Annotated[
-        SecretStr | None,
-        Field(
-            description="The application's login, for a rehearsal in its place. Default: the"
-            " harness's own, which is a member of the same owner role."
-        ),
-    ] = None
 
 
 class GoldenSettings(Frozen):
@@ -197,7 +150,7 @@ class Settings(BaseSettings):
         env_nested_delimiter=_NESTED,
     )
 
-    prod: SideSettings
+    prod: ProdSettings
     sandbox: SandboxSettings
     golden: GoldenSettings
     tools: ToolSettings = ToolSettings()
@@ -205,6 +158,10 @@ class Settings(BaseSettings):
     cluster: Annotated[
         ClusterSettings | None,
         Field(description="The cluster that runs the application. Default: nobody runs it."),
+    ] = None
+    vault: Annotated[
+        VaultSettings | None,
+        Field(description="Where logins are leased. Default: nobody leases any."),
     ] = None
     deadline_scale: Annotated[
         float,
@@ -223,6 +180,16 @@ class Settings(BaseSettings):
     def with_tools(self, **changed: Any) -> Self:
         """The same target, with other values for client tools."""
         return self.model_copy(update={"tools": self.tools.model_copy(update=changed)})
+
+    @model_validator(mode="after")
+    def _sources_are_told(self) -> Self:
+        sides = {"prod": self.prod, "sandbox": self.sandbox}
+        for name, side in sides.items():
+            if side.vault_role is not None and self.vault is None:
+                raise ValueError(f"{name}.vault_role needs the table [vault]")
+            if side.secret is not None and self.cluster is None:
+                raise ValueError(f"{name}.secret needs the table [cluster]")
+        return self
 
     @classmethod
     def of(cls, values: dict[str, Any], *, origin: str) -> Self:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from harness.integrity.catalogue.server import PUBLIC
+from harness.integrity.finding import Finding
 from harness.integrity.reach.known import READING_ROLES
 
 if TYPE_CHECKING:
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
     from harness.integrity.catalogue.database import Contents
     from harness.integrity.catalogue.server import Holding, Server
     from harness.integrity.reach.graph import Graph
+    from harness.sides import Prod
 
 ReadOnly = Literal["by construction", "only by default_transaction_read_only"]
 
+_GROUP = 6
+_LOGIN = "its login"
 _READING = {"SELECT", "EXECUTE"}
 _NOT_WRITING = {"BYPASSRLS"}
 # Looking up names, and using a type or a language, changes nothing.
@@ -63,6 +67,29 @@ def dump_identity(
         read_only="only by default_transaction_read_only" if writes else "by construction",
         could_write_through=tuple(writes),
     )
+
+
+def could_write(prod: Prod, found: DumpIdentity | None) -> Iterator[Finding]:
+    """What speaks against a login of which the settings say that it can only read.
+
+    Args:
+        prod: The side; without a role for reading, nothing is said of it.
+        found: The judgement; None where prod could not be looked into.
+    """
+    if prod.read_role is None or found is None:
+        return
+    for through in found.could_write_through:
+        # Its login is leased, and has another name the next time.
+        lasting = through.replace(found.login, _LOGIN)
+        yield Finding(
+            id=f"postgresql/{_GROUP}/{prod.read_role} reads prod/{lasting}",
+            plane="postgresql",
+            group=_GROUP,
+            what=f"{found.login}, which is only to read prod, could write to it: {through}",
+            chain=(found.login, f"acts as {prod.read_role}", through),
+            closes=f"take it from {prod.read_role} and from what leases its logins;"
+            " sandbox-lifecycle manifests --vault shows what they need",
+        )
 
 
 def _writes(

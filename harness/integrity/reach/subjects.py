@@ -61,6 +61,7 @@ def find_subjects(server: Server, graph: Graph, prod: Prod, sandbox: Sandbox) ->
         sandbox.owner_role: "owner role of the sandbox",
         sandbox.login.user: "the harness's login on the sandbox",
         sandbox.application.user: "the application's login on the sandbox",
+        prod.acts_as: "the role that prod is read as",
         prod.owner_role: "owner role of prod",
         prod.login.user: "the harness's login on prod, which makes the dump",
     }
@@ -89,7 +90,7 @@ def find_subjects(server: Server, graph: Graph, prod: Prod, sandbox: Sandbox) ->
         owners=frozenset(owners),
         own=_own(server, graph, owners | members | logins, there.owner),
         dump=_subject(oids[prod.login.user], server, named, ""),
-        dump_own=frozenset({oids[prod.login.user], oids[prod.owner_role]}),
+        dump_own=frozenset({oids[prod.login.user], oids[prod.acts_as]}),
     )
 
 

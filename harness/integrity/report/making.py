@@ -11,6 +11,7 @@ from harness.integrity.cluster_plane import no_cluster
 from harness.integrity.finding import Finding, Unproven
 from harness.integrity.groups import AVAILABILITY
 from harness.integrity.guarantees import Evidence, guarantees
+from harness.integrity.reach.dump import could_write
 from harness.integrity.reach.limits import PRODS_LOCKS
 from harness.integrity.report.model import Approval, Identity, Report, Target
 from harness.sides import Prod, Sandbox
@@ -61,7 +62,8 @@ class Answers:
         of_cluster = self.cluster.findings if self.cluster else ()
         reader = Prod.of(self.settings).login.user
         writing = () if self.starts_read_only in {True, None} else (_may_write(reader),)
-        return (*self.audited.findings, *writing, *of_cluster, *self.attempted.findings)
+        through = could_write(Prod.of(self.settings), self.audited.dump_identity)
+        return (*self.audited.findings, *writing, *through, *of_cluster, *self.attempted.findings)
 
     @property
     def unproven(self) -> tuple[Unproven, ...]:

@@ -227,7 +227,7 @@ def _schema_of(side: Side, path: Path, tools: ClientTools) -> list[str]:
         "--create",
         "--compress=1",
         "--no-comments",
-        f"--role={side.side.owner_role}",
+        f"--role={side.side.acts_as}",
         f"--lock-wait-timeout={tools.deadlines.lock.milliseconds}",
         *(f"--exclude-table={name}" for name in side.plan.unreadable),
         f"--file={path}",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LOGINS = load_sql(__package__, "logins.sql")
 _WITHOUT_INHERIT = "twin_noinherit"
 _ANYBODY = "twin_anybody"
+_PROD = "twin_prod"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,22 @@ def make_strangers(blueprint: Blueprint, admin: Connection) -> None:
     admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(anybody))
 
 
+def prods_login(blueprint: Blueprint, admin: Connection) -> str:
+    """The login through which prod goes on working on the twin: the target's own, where it can.
+
+    Args:
+        blueprint: The target.
+        admin: A superuser's session on the twin.
+    """
+    prod = blueprint.prod.side
+    if prod.acts_as == prod.owner_role:
+        return prod.login.user
+    names = {"login": sql.Identifier(_PROD), "owner": sql.Identifier(prod.owner_role)}
+    admin.execute(sql.SQL("CREATE ROLE {login} LOGIN").format(**names))
+    admin.execute(sql.SQL("GRANT {owner} TO {login}").format(**names))
+    return _PROD
+
+
 def identities(blueprint: Blueprint, admin: Connection) -> tuple[Identity, ...]:
     """Everybody who attempts things, as the roles are now.
 
@@ -77,5 +94,5 @@ def identities(blueprint: Blueprint, admin: Connection) -> tuple[Identity, ...]:
         ),
         Identity("member without INHERIT", _WITHOUT_INHERIT),
         Identity("any login", _ANYBODY),
-        Identity("the dump's login", prod.login.user, prod.owner_role, of="dump"),
+        Identity("the dump's login", prod.login.user, prod.acts_as, of="dump"),
     )

@@ -18,7 +18,7 @@ from psycopg import sql
 from harness.integrity.finding import Unproven
 from harness.integrity.twin import blueprint as source
 from harness.integrity.twin import building
-from harness.integrity.twin.identity import Identity, identities, make_strangers
+from harness.integrity.twin.identity import Identity, identities, make_strangers, prods_login
 from harness.postgres.binaries import find_binaries
 from harness.postgres.connection import options
 from harness.postgres.directories import throwaway
@@ -223,7 +223,7 @@ def _equip(
     """Give the logins a password, and scale the limits down to the size of this server."""
     password = secrets.token_urlsafe(24)
     prod = replace(blueprint.prod.side.login, host=superuser.host, port=superuser.port)
-    prod = replace(prod, password=password, extra=())
+    prod = replace(prod, password=password, extra=(), user=prods_login(blueprint, admin))
     _let_in(admin, prod)
     make_strangers(blueprint, admin)
     # Prod goes on working whoever owns it, so that it can be seen whether it is disturbed.
