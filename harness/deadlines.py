@@ -55,6 +55,9 @@ class Deadlines:
     api_outage: Deadline = Deadline(
         30, "one that restarts is back by then; a lease lasts twice that"
     )
+    vault_answer: Deadline = Deadline(
+        10, "Vault makes a login in a fraction of a second; PostgreSQL may be busy"
+    )
     argocd_pass: Deadline = Deadline(120, "a pass takes 0.2 s; a sync under way before it, minutes")
     pods_gone: Deadline = Deadline(90, "a grace period of 30 s, then the kubelet and its volumes")
     application_answer: Deadline = Deadline(

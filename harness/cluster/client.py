@@ -20,6 +20,7 @@ from harness.cluster.api import Api
 from harness.cluster.application import Application
 from harness.cluster.errors import before_any_change
 from harness.cluster.lease import Lease
+from harness.cluster.secret import Secrets
 from harness.cluster.workload import Workload
 from harness.errors import ConfigurationError
 
@@ -41,6 +42,7 @@ class Cluster:
         workload: The Deployment of the sandbox.
         lease: What keeps two runs apart.
         access: What the harness's identity may do.
+        secrets: Where its logins may lie.
     """
 
     settings: ClusterSettings
@@ -48,6 +50,7 @@ class Cluster:
     workload: Workload
     lease: Lease
     access: Access
+    secrets: Secrets
 
 
 @contextmanager
@@ -70,6 +73,7 @@ def connect(settings: ClusterSettings, deadlines: Deadlines) -> Iterator[Cluster
             workload=Workload(api, settings, deadlines),
             lease=Lease(api, settings, deadlines),
             access=access,
+            secrets=Secrets(api),
         )
     finally:
         client.close()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from harness.cluster import client as cluster
+from harness.credentials.sources import logins
 from harness.errors import FailedError, RefusedError
 from harness.golden.store import GoldenStore
 from harness.lifecycle.interrupts import Interrupts
@@ -156,7 +157,7 @@ class Operation:
 def operation(
     settings: Settings, progress: Progress, run: Run | None = None
 ) -> Iterator[Operation]:
-    """Open a run: prove who it is and find its tools. Nothing is changed.
+    """Open a run: get its logins, prove who it is and find its tools. Nothing is changed.
 
     Args:
         settings: The target.
@@ -169,11 +170,16 @@ def operation(
         FailedError: The server ended a session, or refused a statement, in the block.
     """
     run = run or Run()
-    prod, sandbox = Prod.of(settings), Sandbox.of(settings)
     deadlines = settings.deadlines
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts())
         stack.enter_context(_private_files())
+        # Whatever is leased is revoked, however often somebody presses Ctrl-C meanwhile.
+        stack.enter_context(interrupts.held_off())
+        leased = stack.enter_context(logins(settings, run.id))
+        stack.enter_context(interrupts.let_through())
+        settings = leased.settings
+        prod, sandbox = Prod.of(settings), Sandbox.of(settings)
         session = stack.enter_context(_session(sandbox, run, deadlines))
         with session.transaction():
             session.execute("SET TRANSACTION READ ONLY")
@@ -194,6 +200,7 @@ def operation(
             else None,
             interrupts=interrupts,
             progress=progress,
+            told=leased.told,
         )
         try:
             yield own

@@ -70,6 +70,15 @@ class VaultSettings(Frozen):
             " refresh of 100 GB.",
         ),
     ] = 3600
+    life_seconds: Annotated[
+        int,
+        Field(
+            ge=3,
+            description="For how many seconds at a time token and leases are kept alive: what a"
+            " killed run has leased ends by itself after that. 300: longer than an outage of Vault"
+            " that a run survives, and short enough to wait for.",
+        ),
+    ] = 300
     records: Annotated[
         Path | None,
         Field(

@@ -1,0 +1,1 @@
+"""Vault: logins leased for one run, kept alive while it goes on, and revoked when it is over."""
