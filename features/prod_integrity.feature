@@ -70,6 +70,10 @@ Feature: Prod's integrity
     When the target is audited
     Then it is proven that the harness may change nothing of the sandbox's Application but the pause
 
+  Scenario: The harness can lease no login but its own
+    When the target is audited
+    Then it is proven that the harness can lease no login but its own
+
   Scenario: An audit changes nothing
     Given prod as it is now
     And the databases of the server as they are now

@@ -26,6 +26,8 @@ def expect_proven(report: Report, title: str, scenario: pytest.Item) -> None:
     told = f"{found.proof}: {found.evidence}" if not_provable else found.proof
     # As record_property does; that one warns of a form of JUnit's XML which takes it all the same.
     scenario.user_properties.append((_PROOF, told))
+    if found.verdict == "not applicable":
+        pytest.skip(f"not applicable here: {found.evidence}")
     if not_provable and (accepted := report.approvals_for(found)):
         until = min(each.expires for each in accepted)
         pytest.skip(f"not provable here: {found.evidence} (accepted until {until})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from harness.cli.options import (
     answering,
     settings_of,
 )
+from harness.credentials.vault import setup
 from harness.errors import ConfigurationError
 from harness.lifecycle.checkpoint import checkpoint as take_checkpoint
 from harness.lifecycle.recover import recover as put_right
@@ -105,10 +106,17 @@ def recover(
 
 
 @verbs.command("manifests")
-def print_manifests(target: TargetOption = Target.local, config: ConfigOption = None) -> None:
+def print_manifests(
+    target: TargetOption = Target.local,
+    config: ConfigOption = None,
+    vault: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--vault", help="Print what Vault needs instead, as a script for sh.")
+    ] = False,
+) -> None:
     """Print what a cluster needs before the harness can work on it, for `kubectl apply -f -`."""
     with answering(as_json=False):
-        typer.echo(manifests.render(_names(settings_of(target, config))))
+        settings = settings_of(target, config)
+        typer.echo(setup.script(settings) if vault else manifests.render(_names(settings)))
 
 
 @verbs.command()

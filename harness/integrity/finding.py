@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Plane = Literal["postgresql", "kubernetes", "vault"]
-Proof = Literal["proven by attempt on a twin", "proven by catalogue", "not provable here"]
+Proof = Literal[
+    "proven by attempt on a twin", "proven by catalogue", "not provable here", "not applicable"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,10 @@ class Guarantee:
     against: tuple[str, ...] = ()
 
     @property
-    def verdict(self) -> Literal["holds", "broken", "not proven"]:
+    def verdict(self) -> Literal["holds", "broken", "not proven", "not applicable"]:
         """The same in a word: what nobody could prove is neither kept nor broken."""
         if self.holds:
             return "holds"
+        if self.proof == "not applicable":
+            return "not applicable"
         return "not proven" if self.proof == "not provable here" else "broken"

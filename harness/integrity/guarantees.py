@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.integrity.cluster_plane import ClusterPlane
     from harness.integrity.finding import Finding, Plane, Unproven
     from harness.integrity.reach.limits import Bound
+    from harness.integrity.vault_plane import VaultPlane
 
 READ_ONLY = "prod is read-only during a refresh"
 ONLY_SANDBOX = "the restore can only write the sandbox"
@@ -28,8 +29,9 @@ LOCKS = "the sandbox cannot take prod's locks"
 SHARED = "what the sandbox can take of slots, lock table and disk is bounded"
 RUNNER = "the harness cannot touch prod's namespace, nor its Application"
 POLICY = "the harness may change nothing of the sandbox's Application but the pause"
+LOGINS = "the harness can lease no login but its own"
 
-TITLES = (READ_ONLY, ONLY_SANDBOX, NO_DATABASE, UNDROPPABLE, LOCKS, SHARED, RUNNER, POLICY)
+TITLES = (READ_ONLY, ONLY_SANDBOX, NO_DATABASE, UNDROPPABLE, LOCKS, SHARED, RUNNER, POLICY, LOGINS)
 
 # The groups whose paths lead to a guarantee's opposite; those that give further rights lead to all.
 _RIGHTS = frozenset(range(1, 14))
@@ -52,6 +54,7 @@ class Evidence:
         attempts: What was attempted on a twin, if anything was.
         bounds: How much of what prod needs as well the sandbox could take.
         cluster: What the Kubernetes plane said, if there is a cluster.
+        vault: What the Vault plane said, if logins come from there.
     """
 
     reader: str
@@ -63,6 +66,7 @@ class Evidence:
     attempts: Attempts | None
     bounds: tuple[Bound, ...]
     cluster: ClusterPlane | None
+    vault: VaultPlane | None = None
 
     def attempted(self, those: Collection[int], *, by_reader: bool = False) -> list[Attempt]:
         """The attempts of some groups: the sandbox's, or those of the login that reads prod."""
@@ -104,6 +108,7 @@ def guarantees(evidence: Evidence) -> tuple[Guarantee, ...]:
         _shared(evidence),
         _runner(evidence),
         _policy(evidence),
+        _logins(evidence),
     )
 
 
@@ -174,6 +179,20 @@ def _policy(evidence: Evidence) -> Guarantee:
         return _not_provable(POLICY, plane.unenforced)
     denied = f"{len(plane.writes)} other writes were rehearsed with dryRun=All, and none would stay"
     return Guarantee(POLICY, "proven by catalogue", denied, holds=True)
+
+
+def _logins(evidence: Evidence) -> Guarantee:
+    plane = evidence.vault
+    if plane is None:
+        why = "the settings have no [vault]: nobody was asked who else may have a login"
+        return Guarantee(LOGINS, "not applicable", why, holds=False)
+    if found := evidence.still_open(plane.findings):
+        return _broken(LOGINS, found)
+    if plane.unproven:
+        return _not_provable(LOGINS, plane.unproven)
+    asked = f"Vault denies each of {len(plane.paths)} paths to {', '.join(plane.policies)}"
+    but = _but(evidence, "vault", {15})
+    return Guarantee(LOGINS, "proven by catalogue", asked + but, holds=True)
 
 
 def _but(evidence: Evidence, plane: Plane, those: Collection[int]) -> str:

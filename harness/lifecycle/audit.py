@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from harness.cluster import client
+from harness.credentials.sources import logins
+from harness.integrity import vault_plane
 from harness.integrity.approved import read_approved
 from harness.integrity.attempted import NOTHING_ATTEMPTED, attempt_on_a_twin
 from harness.integrity.closure import closure
@@ -67,7 +69,12 @@ def audit(settings: Settings, progress: Progress, *, attempts: bool) -> Report:
     entries = read_approved(settings.checks.approved)
     run, clock, attempted = Run(), _Clock(progress), NOTHING_ATTEMPTED
     try:
-        with Interrupts():
+        with ExitStack() as stack:
+            interrupts = stack.enter_context(Interrupts())
+            # Whatever is leased is revoked, however often somebody presses Ctrl-C meanwhile.
+            stack.enter_context(interrupts.held_off())
+            settings = stack.enter_context(logins(settings, run.id)).settings
+            stack.enter_context(interrupts.let_through())
             with clock.phase("ask the catalogues"):
                 audited = closure(settings, run)
                 reads_only = (
@@ -77,13 +84,17 @@ def audit(settings: Settings, progress: Progress, *, attempts: bool) -> Report:
                 )
             with clock.phase("ask the Kubernetes API"):
                 cluster = _ask_cluster(settings)
+            vault = None
+            if settings.vault is not None:
+                with clock.phase("ask Vault"):
+                    vault = vault_plane.look(settings, settings.vault)
             if attempts:
                 with clock.timed("attempt on a twin"):
                     attempted = attempt_on_a_twin(settings, run, progress)
     except psycopg.Error as error:
         raise failed(error) from error
     return report_of(
-        Answers(settings, audited, reads_only, cluster, attempted), entries, clock.seconds
+        Answers(settings, audited, reads_only, cluster, attempted, vault), entries, clock.seconds
     )
 
 

@@ -6,7 +6,7 @@ Self-heal is never switched off here, and what somebody has changed meanwhile is
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.cluster.errors import before_any_change
@@ -68,12 +68,12 @@ def recover(settings: Settings, progress: Progress, run: Run | None = None) -> R
     with operation(settings, progress, run) as op:
         done = recover_outstanding(op, op.cluster) if op.cluster is not None else None
         if done is not None:
-            return done
-        golden, told = None, []
+            return replace(done, told=[*op.told, *done.told])
+        golden, told = None, op.told
         if read_mark(op).content == "incomplete":
             if op.cluster is None:
                 golden = _put_content_back(op)
-            told = _told_of_content(golden)
+            told = [*op.told, *_told_of_content(golden)]
         return _recovered(op, None, golden, told)
 
 

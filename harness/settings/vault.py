@@ -28,6 +28,10 @@ class VaultSettings(Frozen):
         str | None, Field(description="Vault Enterprise's namespace. Default: none.")
     ] = None
     mount: Annotated[_Path, Field(description="Where the database engine is mounted.")] = "postgres"
+    connection: Annotated[
+        _Path,
+        Field(description="That engine's connection to the server; only printed, never used."),
+    ] = "postgres"
     auth_mount: Annotated[
         _Path | None,
         Field(description="Where the way to log in is mounted. Default: approle or kubernetes."),

@@ -56,10 +56,12 @@ class TinyProd(MadeUpProd):
 
 
 @contextmanager
-def tiny_platform(*, cluster: bool = True, shadow: bool = True) -> Iterator[LocalPlatform]:
+def tiny_platform(
+    *, cluster: bool = True, shadow: bool = True, postgres: str = "binaries"
+) -> Iterator[LocalPlatform]:
     """A whole local platform around it: leases of a second, controllers twenty times as fast."""
     options = LocalOptions(
-        postgres="binaries",
+        postgres=postgres,
         durable=False,
         cluster=cluster,
         shadow=shadow,

@@ -41,6 +41,14 @@ class Token:
         )
         return float(answer["auth"]["lease_duration"])
 
+    def capabilities(self, paths: list[str]) -> dict[str, list[str]]:
+        """What it may do on each path; nothing is done there."""
+        answer = self.vault.ask(
+            "tell what the harness may do",
+            lambda client: client.sys.get_capabilities(paths),
+        )
+        return {path: answer["data"].get(path, []) for path in paths}
+
     def revoke(self) -> bool:
         """End it, and with it every lease that was made through it.
 

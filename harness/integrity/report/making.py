@@ -24,16 +24,18 @@ if TYPE_CHECKING:
     from harness.integrity.closure import Audited
     from harness.integrity.cluster_plane import ClusterPlane
     from harness.integrity.reach.limits import Bound
+    from harness.integrity.vault_plane import VaultPlane
     from harness.settings import Settings
 
 _NOT_LOOKED_AT = (
     "pg_hba.conf, the pooler and its list of users, and the network in between",
     "volumes, backups and the operating system of the database's server",
-    "the policies of whoever leases logins, and who may have one leased",
     "identities in the cluster besides the harness's own, the applications' accounts among them",
     "the git repository that Argo CD deploys from, and who may write to it",
     "whatever is granted after the moment of the audit",
 )
+_WITHOUT_VAULT = "the policies of whoever leases logins, and who may have one leased"
+_WITH_VAULT = "who else may have a login leased: only the harness's own policies were asked about"
 _NOT_ATTEMPTED = "whether what the catalogues deny is denied in fact: no attempt was made"
 
 
@@ -48,6 +50,7 @@ class Answers:
             got none.
         cluster: What the API server says; None without a cluster.
         attempted: What came of the attempts.
+        vault: What Vault says; None where the settings name none.
     """
 
     settings: Settings
@@ -55,6 +58,7 @@ class Answers:
     starts_read_only: bool | None
     cluster: ClusterPlane | None
     attempted: Attempted
+    vault: VaultPlane | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -63,7 +67,15 @@ class Answers:
         reader = Prod.of(self.settings).login.user
         writing = () if self.starts_read_only in {True, None} else (_may_write(reader),)
         through = could_write(Prod.of(self.settings), self.audited.dump_identity)
-        return (*self.audited.findings, *writing, *through, *of_cluster, *self.attempted.findings)
+        of_vault = self.vault.findings if self.vault else ()
+        return (
+            *self.audited.findings,
+            *writing,
+            *through,
+            *of_cluster,
+            *of_vault,
+            *self.attempted.findings,
+        )
 
     @property
     def unproven(self) -> tuple[Unproven, ...]:
@@ -72,6 +84,7 @@ class Answers:
         return (
             *self.audited.unproven,
             *of_cluster,
+            *(self.vault.unproven if self.vault else ()),
             *self.attempted.unproven,
             *(_unbounded(each) for each in self.audited.bounds if self._is_open(each)),
         )
@@ -111,8 +124,13 @@ def report_of(answers: Answers, entries: Iterable[Entry], seconds: Mapping[str, 
         bounds=audited.bounds,
         recommendations=audited.recommendations,
         cluster=answers.cluster,
-        not_looked_at=(*_NOT_LOOKED_AT, *([] if attempts else [_NOT_ATTEMPTED])),
+        not_looked_at=(
+            *_NOT_LOOKED_AT,
+            _WITH_VAULT if answers.vault else _WITHOUT_VAULT,
+            *([] if attempts else [_NOT_ATTEMPTED]),
+        ),
         seconds=dict(seconds),
+        vault=answers.vault,
     )
 
 
@@ -132,6 +150,7 @@ def _evidence(answers: Answers, verdict: Verdict) -> Evidence:
         attempts=answers.attempted.attempts,
         bounds=audited.bounds,
         cluster=answers.cluster,
+        vault=answers.vault,
     )
 
 
@@ -173,3 +192,6 @@ def _identities(answers: Answers) -> Iterator[Identity]:
         yield Identity("postgresql", subject.name, subject.what)
     if answers.cluster is not None:
         yield Identity("kubernetes", answers.cluster.user, "the harness's identity in the cluster")
+    if answers.vault is not None:
+        policies = ", ".join(answers.vault.policies)
+        yield Identity("vault", policies, "the policies of the harness's identity in Vault")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.integrity.cluster_plane import ClusterPlane
     from harness.integrity.finding import Finding, Guarantee, Plane, Unproven
     from harness.integrity.reach.limits import Bound, Recommendation
+    from harness.integrity.vault_plane import VaultPlane
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Report:
         not_looked_at: What the audit does not cover.
         seconds: How long each part took.
         scenarios: The scenarios of the gate; none where only the audit was run.
+        vault: What the Vault plane said; None where the settings name no Vault.
     """
 
     made: str
@@ -125,6 +127,7 @@ class Report:
     not_looked_at: tuple[str, ...]
     seconds: Mapping[str, float]
     scenarios: tuple[Scenario, ...] = ()
+    vault: VaultPlane | None = None
 
     @property
     def is_green(self) -> bool:
@@ -150,8 +153,11 @@ class Report:
     @property
     def summary(self) -> str:
         """The verdict in a sentence."""
-        held = sum(each.holds for each in self.guarantees)
-        parts = [f"{held} of {len(self.guarantees)} guarantees hold"]
+        judged = [each for each in self.guarantees if each.verdict != "not applicable"]
+        held = sum(each.holds for each in judged)
+        parts = [f"{held} of {len(judged)} guarantees hold"]
+        if len(judged) < len(self.guarantees):
+            parts.append(f"{len(self.guarantees) - len(judged)} not applicable")
         parts.append(counted(len(self.findings), "finding"))
         parts.append(f"{len(self.unproven)} unproven")
         parts.append(f"{len(self.approvals)} approved")

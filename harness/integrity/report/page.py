@@ -79,6 +79,7 @@ def _sections(report: Report) -> Iterator[tuple[str, Html]]:
     yield "Identities", _identities(report)
     yield "Attempts", _attempts(report)
     yield "Kubernetes", _cluster(report)
+    yield "Vault", _vault(report)
     yield "Availability", _availability(report)
     yield "Not looked at", listed(report.not_looked_at)
 
@@ -90,7 +91,12 @@ def _guarantees(report: Report) -> Html:
 
 
 def _held(guarantee: Guarantee) -> Html:
-    kinds = {"holds": "holds", "not proven": "unproven", "broken": "fails"}
+    kinds = {
+        "holds": "holds",
+        "not proven": "unproven",
+        "not applicable": "unproven",
+        "broken": "fails",
+    }
     return marked(kinds[guarantee.verdict], guarantee.verdict)
 
 
@@ -187,6 +193,14 @@ def _cluster(report: Report) -> Html:
     caption = "Writes on the sandbox's Application that must be denied, rehearsed with dryRun=All"
     head = ("It would change", "Harm", "Outcome", "What the API server said")
     return joined((element("p", shown(asked)), table(caption, head, rows)))
+
+
+def _vault(report: Report) -> Html:
+    plane = report.vault
+    if plane is None:
+        return element("p", "No Vault is configured: this plane was not looked at.")
+    asked = f"{plane.address} was asked what {', '.join(plane.policies)} would allow on each of:"
+    return joined((element("p", shown(asked)), listed(map(code, plane.paths))))
 
 
 def _outcome(write: Write) -> Html:

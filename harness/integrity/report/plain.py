@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.integrity.cluster_plane import ClusterPlane
     from harness.integrity.report.model import Report
+    from harness.integrity.vault_plane import VaultPlane
 
 SCHEMA = "sandbox-lifecycle/audit/1"
 """Counts up when a field goes or changes its meaning; a new field leaves it as it is."""
@@ -22,6 +23,7 @@ def as_plain(report: Report) -> dict[str, Any]:
         "summary": report.summary,
         **asdict(report),
         "cluster": _cluster(report.cluster),
+        "vault": _vault(report.vault),
     }
 
 
@@ -35,6 +37,12 @@ def _cluster(plane: ClusterPlane | None) -> dict[str, Any] | None:
         "questions": plane.questions,
         "writes": [asdict(write) for write in plane.writes],
     }
+
+
+def _vault(plane: VaultPlane | None) -> dict[str, Any] | None:
+    if plane is None:
+        return None
+    return {"address": plane.address, "policies": plane.policies, "paths": plane.paths}
 
 
 def as_json(report: Report) -> str:

@@ -65,7 +65,7 @@ def _headed(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _guarantees(report: Report) -> Iterator[str]:
     for each in report.guarantees:
-        yield f"{each.verdict:10}  {each.title}: {each.proof}: {each.evidence}"
+        yield f"{each.verdict:14}  {each.title}: {each.proof}: {each.evidence}"
 
 
 def _findings(report: Report) -> Iterator[str]:

@@ -1,0 +1,3 @@
+CREATE ROLE "{{name}}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
+    CONNECTION LIMIT 30 PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE $read_role;
+ALTER ROLE "{{name}}" SET default_transaction_read_only TO on;
