@@ -14,6 +14,7 @@ from harness.integrity.cluster_plane import ClusterPlane
 from harness.integrity.finding import Finding, Unproven
 from harness.integrity.guarantees import (
     LOCKS,
+    LOGINS,
     NO_DATABASE,
     ONLY_SANDBOX,
     POLICY,
@@ -26,6 +27,7 @@ from harness.integrity.guarantees import (
     guarantees,
 )
 from harness.integrity.reach.limits import Bound
+from harness.integrity.vault_plane import VaultPlane
 
 if TYPE_CHECKING:
     from harness.integrity.finding import Guarantee
@@ -42,6 +44,14 @@ PLANE = ClusterPlane(
     incomplete=(),
     unenforced=(),
 )
+LOGIN = Finding("vault/15/postgres/creds/erp", "vault", 15, "may lease it", ("u",), "c")
+VAULT = VaultPlane(
+    address="https://vault.example:8200",
+    policies=("sandbox-lifecycle",),
+    paths=("postgres/creds/erp", "postgres/creds/provider"),
+    findings=(),
+    unproven=(),
+)
 SOUND = Evidence(
     reader="v-erp",
     read_only="only by default_transaction_read_only",
@@ -55,6 +65,7 @@ SOUND = Evidence(
         Bound("connection slots", "20 of 97", "a limit"),
     ),
     cluster=PLANE,
+    vault=VAULT,
 )
 
 
@@ -195,3 +206,23 @@ def test_an_incomplete_list_and_a_missing_policy_are_not_proven_though_accepted(
     plane = replace(PLANE, incomplete=(gap(15),), unenforced=(gap(15),))
     found = judged(replace(SOUND, cluster=plane))
     assert found[RUNNER].verdict == found[POLICY].verdict == "not proven"
+
+
+def test_a_login_that_could_be_leased_breaks_one_guarantee() -> None:
+    vault = replace(VAULT, findings=(LOGIN,))
+    assert failing(replace(SOUND, vault=vault, findings=(LOGIN,))) == {LOGINS}
+    assert failing(replace(SOUND, vault=vault)) == set()
+    accepted = judged(replace(SOUND, vault=vault, accepted=(LOGIN,)))
+    assert f"but for what is accepted: {LOGIN.id}" in accepted[LOGINS].evidence
+
+
+def test_what_vault_would_not_say_is_not_proven() -> None:
+    found = judged(replace(SOUND, vault=replace(VAULT, unproven=(gap(15),))))[LOGINS]
+    assert (found.verdict, found.against) == ("not proven", (gap(15).id,))
+
+
+def test_without_a_vault_nothing_is_proven_and_nothing_fails() -> None:
+    found = judged(replace(SOUND, vault=None))[LOGINS]
+    assert (found.verdict, found.proof) == ("not applicable", "not applicable")
+    assert not found.holds
+    assert found.against == ()

@@ -269,6 +269,7 @@ def test_the_json_has_a_form_that_stays() -> None:
         "not_looked_at",
         "seconds",
         "scenarios",
+        "vault",
     ]
     assert told["findings"] == [
         {
@@ -296,7 +297,7 @@ def test_the_json_has_a_form_that_stays() -> None:
 def test_the_text_tells_what_is_wrong_in_full_and_what_is_right_in_numbers() -> None:
     red, green = as_text(RED), as_text(GREEN)
     assert red.startswith("audit      red: 0 of 1 guarantees hold")
-    assert "broken      prod cannot be dropped" in red
+    assert "broken          prod cannot be dropped" in red
     assert "chain: v-sbx-abc → member of ops → owner of erp" in red
     assert "closes it: REVOKE ops FROM sbx;" in red
     assert "not provable here: none is enforced" in red
