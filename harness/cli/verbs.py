@@ -16,6 +16,7 @@ from harness.cli.options import (
     answering,
     settings_of,
 )
+from harness.credentials import access
 from harness.credentials.vault import setup
 from harness.errors import ConfigurationError
 from harness.lifecycle.checkpoint import checkpoint as take_checkpoint
@@ -116,7 +117,12 @@ def print_manifests(
     """Print what a cluster needs before the harness can work on it, for `kubectl apply -f -`."""
     with answering(as_json=False):
         settings = settings_of(target, config)
-        typer.echo(setup.script(settings) if vault else manifests.render(_names(settings)))
+        if vault:
+            typer.echo(setup.script(settings))
+            return
+        names = _names(settings)
+        parts = [manifests.render(names), *access.render(settings, names)]
+        typer.echo("---\n".join(parts))
 
 
 @verbs.command()
