@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.credentials.sources import logins
 from harness.errors import LifecycleError
 from harness.integrity.report import rendered
 from harness.lifecycle.audit import audit
 from harness.local.platform import LocalOptions, local_platform
+from harness.postgres.connection import Run
 from harness.progress import Silent
 from harness.reports.file import ReportFile
 from harness.reports.form import Form
@@ -129,7 +131,9 @@ class Target:
         self._stack.close()
 
     def _open_live(self) -> Settings:
-        settings = Settings.live(self._config.getoption("sandbox_config"))
+        written = Settings.live(self._config.getoption("sandbox_config"))
+        # Once for all scenarios, which look at the two sides between the runs as well.
+        settings = self._stack.enter_context(logins(written, Run().id)).settings
         names = settings.cluster
         told = f"Application {names.application}" if names else "nobody runs an application"
         self.lines = [

@@ -27,9 +27,9 @@ PROD_ROLE, SANDBOX_ROLE = "erp-read", "erp-sandbox"
 OWNER_ROLE, PROVIDER_ROLE = "erp", "provider"
 LIFE_SECONDS = 3
 _LONGEST_RUN = 60
-_LEASED = (
-    "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname LIKE 'v-approle-%' ORDER BY 1"
-)
+_LEASED = """
+SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname ~ '^v-(approle|kubernet)-' ORDER BY 1
+"""
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def _filled(file: str, settings: Settings) -> str:
 
 
 def _names(settings: Settings) -> dict[str, str]:
-    prod, sandbox = settings.prod, settings.sandbox
+    prod, sandbox, mount = settings.prod, settings.sandbox, _vault(settings).mount
     if prod.vault_role is None or sandbox.vault_role is None:
         raise ConfigurationError(
             "the settings name no roles of Vault's database engine",
@@ -124,7 +124,7 @@ def _names(settings: Settings) -> dict[str, str]:
         )
     own = [sandbox.owner_role, *([sandbox.shadow_owner_role] if sandbox.shadow_owner_role else [])]
     return {
-        "mount": _vault(settings).mount,
+        "mount": mount,
         "prod_role": prod.vault_role,
         "sandbox_role": sandbox.vault_role,
         "prod_database": _quoted(str(conninfo_to_dict(prod.dsn.get_secret_value())["dbname"])),
