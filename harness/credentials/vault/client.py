@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import hvac
 import requests
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any]
     Request = Callable[[Any], Any]
+
+T = TypeVar("T")
 
 _NO_CERTIFICATE = ()
 _NO_TOKEN = ""
@@ -58,15 +60,14 @@ class Vault:
             allow_redirects=False,
         )
 
-    def ask(self, what: str, request: Request) -> Answer:
+    def ask(self, what: str, request: Request, read: Callable[[Answer], T]) -> T:
         """Make a request.
 
         Args:
             what: What it is for, for the error's text: `lease a login of role erp-read`.
             request: Makes it, with the client.
-
-        Returns:
-            The answer; empty where there is none.
+            read: Takes from the answer what is wanted of it; the answer is empty where Vault had
+                nothing to say.
 
         Raises:
             ForbiddenError: It is not allowed.
@@ -79,8 +80,12 @@ class Vault:
         except Refusal as error:
             raise self._refused(VaultError, what, error) from error
         except (requests.RequestException, OSError) as error:
-            raise self._silent(what, error) from error
-        return answer if isinstance(answer, dict) else {}
+            raise self._silent(what, f"{type(error).__name__}: {error}") from error
+        try:
+            return read(answer if isinstance(answer, dict) else {})
+        except (KeyError, TypeError, ValueError) as error:
+            odd = f"an answer of another form ({type(error).__name__}: {error})"
+            raise self._silent(what, odd) from error
 
     def enter(self, login: Request) -> Answer:
         """Log in: from then on requests are made with the token that it brought.
@@ -88,9 +93,12 @@ class Vault:
         Returns:
             What Vault says of the token, without the token.
         """
-        answer = self.ask(f"log in to {self.settings.address}", login)["auth"]
-        self._client.token = answer["client_token"]
-        return {key: value for key, value in answer.items() if key != "client_token"}
+
+        def take(answer: Answer) -> Answer:
+            self._client.token = answer["auth"]["client_token"]
+            return {key: value for key, value in answer["auth"].items() if key != "client_token"}
+
+        return self.ask(f"log in to {self.settings.address}", login, take)
 
     def close(self) -> None:
         """Close the connections and forget the token."""
@@ -107,12 +115,12 @@ class Vault:
             remedy="correct [vault] in the settings, or the harness's role and policy in Vault",
         )
 
-    def _silent(self, what: str, error: Exception) -> VaultError:
+    def _silent(self, what: str, found: str) -> VaultError:
         return VaultError(
             f"Vault did not {what}",
-            found=" ".join(f"{type(error).__name__}: {error}".split()),
-            expected=f"a Vault at {self.settings.address} that proves with its certificate that it"
-            " is the one meant",
+            found=" ".join(found.split()),
+            expected=f"a Vault at {self.settings.address} that answers as Vault does, and proves"
+            " with its certificate that it is the one meant",
             remedy="correct vault.address or vault.ca_file, or mend the network in between",
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.credentials.vault.token import refuse_short
 
 if TYPE_CHECKING:
-    from harness.credentials.vault.client import Vault
+    from harness.credentials.vault.client import Answer, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Lease:
 
     def renew(self, seconds: int) -> float:
         """Let it live that long from now on; returns the seconds that Vault has granted."""
-        answer = self.vault.ask(
+        return self.vault.ask(
             f"renew the login of role {self.role}",
             lambda client: client.sys.renew_lease(self.id, increment=seconds),
+            lambda answer: float(answer["lease_duration"]),
         )
-        return float(answer["lease_duration"])
 
 
 def lease(vault: Vault, role: str) -> Lease:
@@ -45,14 +45,18 @@ def lease(vault: Vault, role: str) -> Lease:
         VaultError: Vault makes none, or its longest life is too short.
     """
     own = vault.settings
-    answer = vault.ask(
+
+    def take(answer: Answer) -> tuple[Lease, float, bool]:
+        data = answer["data"]
+        leased = Lease(vault, role, answer["lease_id"], data["username"], data["password"])
+        return leased, float(answer["lease_duration"]), bool(answer["renewable"])
+
+    leased, granted, is_renewable = vault.ask(
         f"lease a login at {own.mount}/creds/{role}",
         lambda client: client.secrets.database.generate_credentials(role, mount_point=own.mount),
+        take,
     )
-    data = answer["data"]
-    leased = Lease(vault, role, answer["lease_id"], data["username"], data["password"])
-    granted = float(answer["lease_duration"])
-    if answer["renewable"]:
+    if is_renewable:
         granted = leased.renew(own.run_seconds)
     refuse_short(
         f"a login of role {role}", granted, own.run_seconds, f"max_ttl of {own.mount}/roles/{role}"

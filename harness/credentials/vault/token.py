@@ -13,7 +13,6 @@ from harness.credentials.vault.client import ForbiddenError, VaultError
 if TYPE_CHECKING:
     from harness.credentials.vault.client import Answer, Vault
 
-_RENEW = "renew the harness's own token"
 _NO_SUCH_ACCESSOR = "invalid accessor"
 _NO_SUCH_TOKEN = "invalid token"  # noqa: S105  Vault's words
 _SLACK_SECONDS = 5
@@ -36,18 +35,19 @@ class Token:
 
     def renew(self, seconds: int) -> float:
         """Let it live that long from now on; returns the seconds that Vault has granted."""
-        answer = self.vault.ask(
-            _RENEW, lambda client: client.auth.token.renew_self(increment=f"{seconds}s")
+        return self.vault.ask(
+            "renew the harness's own token",
+            lambda client: client.auth.token.renew_self(increment=f"{seconds}s"),
+            lambda answer: float(answer["auth"]["lease_duration"]),
         )
-        return float(answer["auth"]["lease_duration"])
 
     def capabilities(self, paths: list[str]) -> dict[str, list[str]]:
         """What it may do on each path; nothing is done there."""
-        answer = self.vault.ask(
+        return self.vault.ask(
             "tell what the harness may do",
             lambda client: client.sys.get_capabilities(paths),
+            lambda answer: {path: list(answer["data"][path]) for path in paths},
         )
-        return {path: answer["data"].get(path, []) for path in paths}
 
     def revoke(self) -> bool:
         """End it, and with it every lease that was made through it.
@@ -60,7 +60,9 @@ class Token:
         """
         try:
             self.vault.ask(
-                "revoke the harness's own token", lambda client: client.auth.token.revoke_self()
+                "revoke the harness's own token",
+                lambda client: client.auth.token.revoke_self(),
+                _nothing,
             )
         except ForbiddenError as error:
             if _NO_SUCH_TOKEN not in (error.found or ""):
@@ -80,14 +82,20 @@ def enter(vault: Vault) -> Token:
         jwt, role = first_line(own.token_file, "vault.token_file"), own.kubernetes_role
         answer = vault.enter(
             lambda client: Kubernetes(client.adapter).login(
-                role=role, jwt=jwt, mount_point=own.auth_mount or "kubernetes"
+                role=role,
+                jwt=jwt,
+                mount_point=own.auth_mount or "kubernetes",
+                use_token=False,
             )
         )
     else:
         secret_id = first_line(own.secret_id_file, "vault.secret_id_file")
         answer = vault.enter(
             lambda client: client.auth.approle.login(
-                role_id=own.role_id, secret_id=secret_id, mount_point=own.auth_mount or "approle"
+                role_id=own.role_id,
+                secret_id=secret_id,
+                mount_point=own.auth_mount or "approle",
+                use_token=False,
             )
         )
     token = Token(vault, answer.get("accessor", ""), tuple(answer.get("policies") or ()))
@@ -108,15 +116,23 @@ def refuse_short_lived(token: Token) -> None:
         VaultError: Its longest life is told.
     """
     needed = token.vault.settings.run_seconds
-    facts: Answer = token.vault.ask(
-        "tell about the harness's own token", lambda client: client.auth.token.lookup_self()
-    )["data"]
-    if facts.get("period") and not facts.get("explicit_max_ttl"):
+    granted, is_renewable, is_endless = token.vault.ask(
+        "tell about the harness's own token",
+        lambda client: client.auth.token.lookup_self(),
+        _life,
+    )
+    if is_endless:
         return
-    granted = float(facts["ttl"])
-    if facts.get("renewable"):
+    if is_renewable:
         granted = token.renew(needed)
     refuse_short("the harness's own token", granted, needed, "token_max_ttl of its role")
+
+
+def _life(answer: Answer) -> tuple[float, bool, bool]:
+    """How long it lives now, whether it can be kept alive, and whether for ever."""
+    facts = answer["data"]
+    is_endless = bool(facts.get("period")) and not facts.get("explicit_max_ttl")
+    return float(facts["ttl"]), bool(facts.get("renewable")), is_endless
 
 
 def refuse_short(what: str, granted: float, needed: int, setting: str) -> None:
@@ -146,8 +162,13 @@ def revoke_by_accessor(vault: Vault, accessor: str) -> None:
         vault.ask(
             "revoke the token of a dead run",
             lambda client: client.auth.token.revoke_accessor(accessor),
+            _nothing,
         )
     except VaultError as error:
         # Vault before 1.17 says so by an error; since, by a warning.
         if _NO_SUCH_ACCESSOR not in (error.found or ""):
             raise
+
+
+def _nothing(_answer: Answer) -> None:
+    """What is wanted of an answer that says that it was done."""
