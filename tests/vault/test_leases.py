@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -124,12 +125,12 @@ def test_a_run_longer_than_its_leases_keeps_them_alive(place: Place, mark: int) 
 
 
 def test_renewals_end_with_the_run(place: Place) -> None:
+    def renewing() -> list[str]:
+        return [each.name for each in threading.enumerate() if each.name == "renewal"]
+
     with logins(place.settings, Run().id):
-        pass
-    mark = place.vault.mark()
-    place.run("status")
-    renewals = place.vault.paths(mark).count("auth/token/renew-self")
-    assert renewals == 2
+        assert renewing() == ["renewal"]
+    assert renewing() == []
 
 
 def test_a_renewal_that_fails_is_told(place: Place) -> None:
@@ -186,6 +187,23 @@ def test_a_login_alone_that_is_too_short_is_refused(place: Place) -> None:
         adapter.post(path, json=before)
     assert f"max_ttl of {MOUNT}/roles/{SANDBOX_ROLE}" in (refused.value.remedy or "")
     assert "60 s" in (refused.value.found or "")
+
+
+def test_a_token_that_lives_by_periods_is_taken_however_long_a_run_is(place: Place) -> None:
+    path, before = setup.auth_role(place.settings)
+    adapter = place.vault.admin.adapter
+    adapter.post(f"/v1/{path}", json={**before, "token_period": LIFE_SECONDS})
+    try:
+        with (
+            pytest.raises(LifecycleError) as refused,
+            logins(place.with_vault(run_seconds=7200), Run().id),
+        ):
+            pass
+        with logins(place.settings, Run().id):
+            assert len(place.leased()) == 2
+    finally:
+        adapter.post(f"/v1/{path}", json={**before, "token_period": 0})
+    assert refused.value.what.startswith("a login of role")
 
 
 def test_another_run_that_is_alive_keeps_its_logins(place: Place) -> None:

@@ -46,18 +46,16 @@ def lease(vault: Vault, role: str) -> Lease:
     """
     own = vault.settings
 
-    def take(answer: Answer) -> tuple[Lease, float, bool]:
+    def take(answer: Answer) -> Lease:
         data = answer["data"]
-        leased = Lease(vault, role, answer["lease_id"], data["username"], data["password"])
-        return leased, float(answer["lease_duration"]), bool(answer["renewable"])
+        return Lease(vault, role, answer["lease_id"], data["username"], data["password"])
 
-    leased, granted, is_renewable = vault.ask(
+    leased = vault.ask(
         f"lease a login at {own.mount}/creds/{role}",
         lambda client: client.secrets.database.generate_credentials(role, mount_point=own.mount),
         take,
     )
-    if is_renewable:
-        granted = leased.renew(own.run_seconds)
+    granted = leased.renew(own.run_seconds)
     refuse_short(
         f"a login of role {role}", granted, own.run_seconds, f"max_ttl of {own.mount}/roles/{role}"
     )

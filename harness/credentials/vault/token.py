@@ -110,29 +110,27 @@ def enter(vault: Vault) -> Token:
 
 
 def refuse_short_lived(token: Token) -> None:
-    """Refuse a token that cannot be kept alive for the length of a run.
+    """Refuse a token that cannot be kept alive for the length of a run; then let it live shortly.
 
     Raises:
         VaultError: Its longest life is told.
     """
     needed = token.vault.settings.run_seconds
-    granted, is_renewable, is_endless = token.vault.ask(
+    is_endless = token.vault.ask(
         "tell about the harness's own token",
         lambda client: client.auth.token.lookup_self(),
-        _life,
+        _is_endless,
     )
-    if is_endless:
-        return
-    if is_renewable:
-        granted = token.renew(needed)
-    refuse_short("the harness's own token", granted, needed, "token_max_ttl of its role")
+    granted = token.renew(needed)
+    if not is_endless:
+        refuse_short("the harness's own token", granted, needed, "token_max_ttl of its role")
+    token.renew(token.vault.settings.life_seconds)
 
 
-def _life(answer: Answer) -> tuple[float, bool, bool]:
-    """How long it lives now, whether it can be kept alive, and whether for ever."""
+def _is_endless(answer: Answer) -> bool:
+    """Whether it can be kept alive for ever, a period at a time."""
     facts = answer["data"]
-    is_endless = bool(facts.get("period")) and not facts.get("explicit_max_ttl")
-    return float(facts["ttl"]), bool(facts.get("renewable")), is_endless
+    return bool(facts.get("period")) and not facts.get("explicit_max_ttl")
 
 
 def refuse_short(what: str, granted: float, needed: int, setting: str) -> None:
