@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 READ_ROLE = "erp_read_role"
 PROD_ROLE, SANDBOX_ROLE = "erp-read", "erp-sandbox"
 OWNER_ROLE, PROVIDER_ROLE = "erp", "provider"
-LIFE_SECONDS = 3
+LIFE_SECONDS = 600
+"""Far longer than a test: what is gone by its end was revoked, and did not end by itself."""
+SHORT = 3
 _LONGEST_RUN = 60
 _LEASED = """
 SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname ~ '^v-(approle|kubernet)-' ORDER BY 1

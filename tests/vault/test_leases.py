@@ -20,7 +20,14 @@ from harness.postgres.connection import Run
 from harness.progress import Silent
 from harness.sides import Prod, Sandbox
 
-from .place import LIFE_SECONDS, MOUNT, OWNER_ROLE, PROD_ROLE, PROVIDER_ROLE, SANDBOX_ROLE
+from .place import (
+    MOUNT,
+    OWNER_ROLE,
+    PROD_ROLE,
+    PROVIDER_ROLE,
+    SANDBOX_ROLE,
+    SHORT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +81,7 @@ def test_a_run_that_is_interrupted_leaves_no_lease(place: Place, mark: int, deat
 def test_what_a_killed_run_has_leased_is_revoked_by_the_next_command(
     place: Place, verb: str
 ) -> None:
-    settings = place.with_vault(life_seconds=600)
+    settings = place.settings
     killed = place.run(REFRESH, death="SIGKILL", edge="begin", phase=RESTORE, settings=settings)
     assert killed.code == -9, killed
     assert len(place.leased()) == 2
@@ -87,8 +94,7 @@ def test_what_a_killed_run_has_leased_is_revoked_by_the_next_command(
 
 
 def test_recover_tells_whose_logins_it_has_revoked(place: Place) -> None:
-    settings = place.with_vault(life_seconds=600)
-    place.run("status", death="SIGKILL", edge="never", settings=settings)
+    settings = place.settings
     place.run(
         RESET, death="SIGKILL", edge="begin", phase="undo what was changed", settings=settings
     )
@@ -99,7 +105,8 @@ def test_recover_tells_whose_logins_it_has_revoked(place: Place) -> None:
 
 def test_what_a_killed_run_has_leased_ends_by_itself(place: Place) -> None:
     """Where nobody comes: after the time that it was last kept alive for."""
-    place.run(REFRESH, death="SIGKILL", edge="begin", phase=RESTORE)
+    settings = place.with_vault(life_seconds=SHORT)
+    place.run(REFRESH, death="SIGKILL", edge="begin", phase=RESTORE, settings=settings)
     (record,) = place.records
     assert len(place.leased()) == 2
     place.vault.await_no_leases()
@@ -109,7 +116,7 @@ def test_what_a_killed_run_has_leased_ends_by_itself(place: Place) -> None:
 
 
 def test_a_run_longer_than_its_leases_keeps_them_alive(place: Place, mark: int) -> None:
-    with logins(place.settings, Run().id) as found:
+    with logins(place.with_vault(life_seconds=SHORT), Run().id) as found:
         before = place.leased()
         assert len(before) == 2
 
@@ -119,7 +126,7 @@ def test_a_run_longer_than_its_leases_keeps_them_alive(place: Place, mark: int) 
             assert paths.count("auth/token/renew-self") >= 2 + 4
             assert paths.count("sys/leases/renew") >= 2 * (2 + 4)
 
-        eventually(renewed_four_times, Deadline(3 * LIFE_SECONDS, "each third of a life"))
+        eventually(renewed_four_times, Deadline(4 * SHORT, "each third of a life"))
         assert place.leased() == before
         assert found.told == []
 
@@ -142,7 +149,7 @@ def test_a_renewal_that_fails_is_told(place: Place) -> None:
 
 
 def outlive_its_leases(place: Place) -> None:
-    with logins(place.settings, Run().id) as found:
+    with logins(place.with_vault(life_seconds=SHORT), Run().id) as found:
         for lease in place.vault.leases():
             place.vault.admin.sys.revoke_lease(lease_id=lease)
 
@@ -157,7 +164,7 @@ def test_a_revocation_that_fails_is_told_and_left_to_the_next_run(place: Place) 
     with _policy_without(place, "auth/token/revoke-self"):
         with (
             pytest.raises(UndoOutstandingError) as outstanding,
-            logins(place.with_vault(life_seconds=600), Run().id),
+            logins(place.settings, Run().id),
         ):
             pass
         assert "recover" in str(outstanding.value)
@@ -171,7 +178,7 @@ def test_a_login_that_would_end_in_the_middle_is_refused_by_numbers(place: Place
     with pytest.raises(LifecycleError) as refused, logins(settings, Run().id):
         pass
     assert "would end in the middle of a run" in refused.value.what
-    assert "3,603 s" in (refused.value.found or "")
+    assert "4,200 s" in (refused.value.found or "")
     assert "7,200 s" in (refused.value.expected or "")
 
 
@@ -192,7 +199,7 @@ def test_a_login_alone_that_is_too_short_is_refused(place: Place) -> None:
 def test_a_token_that_lives_by_periods_is_taken_however_long_a_run_is(place: Place) -> None:
     path, before = setup.auth_role(place.settings)
     adapter = place.vault.admin.adapter
-    adapter.post(f"/v1/{path}", json={**before, "token_period": LIFE_SECONDS})
+    adapter.post(f"/v1/{path}", json={**before, "token_period": SHORT})
     try:
         with (
             pytest.raises(LifecycleError) as refused,
