@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from harness import manifests
 from harness.cli.console import Terminal, megabytes, spent, table, told
 from harness.cli.options import (
     ConfigOption,
@@ -16,7 +15,6 @@ from harness.cli.options import (
     answering,
     settings_of,
 )
-from harness.errors import ConfigurationError
 from harness.lifecycle.checkpoint import checkpoint as take_checkpoint
 from harness.lifecycle.recover import recover as put_right
 from harness.lifecycle.refresh import refresh_from_prod as refresh
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.lifecycle.status import ClusterStatus
-    from harness.settings import Settings
 
 verbs = typer.Typer()
 
@@ -104,13 +101,6 @@ def recover(
         )
 
 
-@verbs.command("manifests")
-def print_manifests(target: TargetOption = Target.local, config: ConfigOption = None) -> None:
-    """Print what a cluster needs before the harness can work on it, for `kubectl apply -f -`."""
-    with answering(as_json=False):
-        typer.echo(manifests.render(_names(settings_of(target, config))))
-
-
 @verbs.command()
 def status(
     target: TargetOption = Target.local,
@@ -141,24 +131,6 @@ def status(
                 ]
             ),
         )
-
-
-def _names(settings: Settings) -> manifests.Names:
-    cluster = settings.cluster
-    if cluster is None:
-        raise ConfigurationError(
-            "there is no cluster to print manifests for",
-            found="settings without a table [cluster]",
-            expected="the names of the namespaces, the Application and the Deployment",
-            remedy="add [cluster] to the settings; README.md shows a complete one",
-        )
-    return manifests.Names(
-        sandbox_namespace=cluster.namespace,
-        deployment=cluster.deployment,
-        argocd_namespace=cluster.argocd_namespace,
-        application=cluster.application,
-        lease=cluster.lease,
-    )
 
 
 def _cluster(found: ClusterStatus | None) -> list[tuple[str, object]]:

@@ -18,6 +18,7 @@ from harness.deadlines import Deadlines
 from harness.errors import ConfigurationError
 from harness.settings.cluster import ClusterSettings  # noqa: TC001  pydantic needs it at run time
 from harness.settings.frozen import Frozen
+from harness.settings.in_cluster import InClusterSettings
 
 ENVIRONMENT_PREFIX = "SANDBOX_LIFECYCLE_"
 _NESTED = "__"
@@ -206,6 +207,7 @@ class Settings(BaseSettings):
         ClusterSettings | None,
         Field(description="The cluster that runs the application. Default: nobody runs it."),
     ] = None
+    in_cluster: InClusterSettings = InClusterSettings()
     deadline_scale: Annotated[
         float,
         Field(gt=0, description="Stretches every deadline; 2 doubles all waiting."),

@@ -8,9 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from harness.settings.frozen import Frozen
-
-_Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
-"""The name of an object in a cluster."""
+from harness.settings.names import Name, ShortName  # noqa: TC001  pydantic needs them at run time
 
 
 class ClusterSettings(Frozen):
@@ -31,25 +29,30 @@ class ClusterSettings(Frozen):
         bool,
         Field(description="Use the service account of the pod that the harness itself runs in."),
     ] = False
-    argocd_namespace: _Name = Field(description="Where Argo CD keeps its Applications.")
-    application: _Name = Field(description="The Application of the sandbox.")
-    namespace: _Name = Field(description="The namespace of the sandbox.")
-    deployment: _Name = Field(description="The Deployment of the sandbox's application.")
-    prod_namespace: _Name = Field(
+    argocd_namespace: Name = Field(description="Where Argo CD keeps its Applications.")
+    application: Name = Field(description="The Application of the sandbox.")
+    namespace: Name = Field(description="The namespace of the sandbox.")
+    deployment: Name = Field(description="The Deployment of the sandbox's application.")
+    prod_namespace: Name = Field(
         description="The namespace of prod, in which the harness must have no rights."
     )
-    prod_application: _Name = Field(
+    prod_application: Name = Field(
         description="The Application of prod, which the harness must not be able to change."
     )
     guarded_namespaces: Annotated[
-        tuple[_Name, ...],
+        tuple[Name, ...],
         Field(
             description="Further namespaces that prod rests on, in which the harness must have no"
             " rights: of its database server, its secrets, its backups. Default: kube-system, since"
             " whoever runs something there has the whole cluster."
         ),
     ] = ("kube-system",)
-    lease: _Name = Field(
+    service_account: ShortName = Field(
+        default="sandbox-lifecycle",
+        description="The harness's identity in the cluster; the names of all that the manifests"
+        " make begin with it.",
+    )
+    lease: Name = Field(
         default="sandbox-lifecycle",
         description="The Lease that keeps two runs apart, made beforehand by the manifests.",
     )

@@ -104,6 +104,7 @@ DEPLOYMENTS = Resource(
     subresources=("status", "scale"),
     generation=_spec_and_annotations,
 )
+JOBS = Resource("batch", "v1", "jobs", "Job", subresources=("status",), generation=_spec)
 LEASES = Resource(
     "coordination.k8s.io", "v1", "leases", "Lease", unconditional=False, creatable_by_put=True
 )
@@ -148,7 +149,26 @@ RESOURCES: tuple[Resource, ...] = (
         subresources=("status",),
     ),
     DEPLOYMENTS,
-    Resource("batch", "v1", "jobs", "Job", subresources=("status",), generation=_spec),
+    JOBS,
+    # Kept, for Jobs to be made from: nothing starts one by the clock.
+    Resource(
+        "batch",
+        "v1",
+        "cronjobs",
+        "CronJob",
+        short=("cj",),
+        subresources=("status",),
+        generation=_spec,
+    ),
+    # Kept, and enforced by nobody.
+    Resource(
+        "networking.k8s.io",
+        "v1",
+        "networkpolicies",
+        "NetworkPolicy",
+        short=("netpol",),
+        generation=_spec,
+    ),
     LEASES,
     Resource(
         "autoscaling",

@@ -29,7 +29,9 @@ from harness.cluster.resources import (
 )
 from harness.deadlines import Deadline, Deadlines, eventually
 from harness.manifests import Names, objects
+from harness.manifests.pods import Pods
 from harness.settings.cluster import ClusterSettings
+from harness.settings.in_cluster import InClusterSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +64,12 @@ IMPATIENT = replace(
 HEALING = {"automated": {"prune": True, "selfHeal": True}}
 NAMESPACES = Resource("", "v1", "namespaces")
 KINDS = {
+    ("", "ConfigMap"): "configmaps",
+    ("", "PersistentVolumeClaim"): "persistentvolumeclaims",
     ("", "ServiceAccount"): "serviceaccounts",
+    ("apps", "Deployment"): "deployments",
+    ("batch", "CronJob"): "cronjobs",
+    ("networking.k8s.io", "NetworkPolicy"): "networkpolicies",
     ("rbac.authorization.k8s.io", "Role"): "roles",
     ("rbac.authorization.k8s.io", "RoleBinding"): "rolebindings",
     ("coordination.k8s.io", "Lease"): "leases",
@@ -233,7 +240,7 @@ def lay_out(stand_in: StandIn, admin: Admin, name: str, directory: Path) -> Worl
     for namespace in (names.sandbox_namespace, names.argocd_namespace, prod):
         body = {"metadata": {"name": namespace}}
         admin.ask("POST", Target(NAMESPACES).path, body)
-    for obj in objects(names):
+    for obj in objects(names, Pods(InClusterSettings(watchdog=False))):
         group, _, version = obj["apiVersion"].rpartition("/")
         if group == "admissionregistration.k8s.io":
             continue  # one for the whole cluster, and not enforced here
