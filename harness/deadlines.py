@@ -64,6 +64,13 @@ class Deadlines:
     lease_takeover: Deadline = Deadline(
         180, "three leases of the default length; none waits longer"
     )
+    watch_round: Deadline = Deadline(
+        5,
+        "a watchdog that asks two questions every five seconds is no load, and no later than that",
+    )
+    watch_retry: Deadline = Deadline(
+        30, "the longest pause after a failed attempt: what comes back is used within half a minute"
+    )
     twin: Deadline = Deadline(
         120, "three seconds when idle; a schema of thousands of tables on a busy machine, a minute"
     )

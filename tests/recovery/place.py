@@ -172,9 +172,7 @@ class Place:
     def start(
         self, verb: str, *, death: str = "SIGKILL", edge: str = "never", phase: str = ""
     ) -> subprocess.Popen[str]:
-        config = self.folder / "sandbox.toml"
-        config.touch(mode=0o600)
-        config.write_text(_toml(self.settings), encoding="utf-8")
+        config = self.config()
         dying = [sys.executable, "-m", "tests.recovery.dying", death, edge, phase]
         return subprocess.Popen(
             [*dying, verb, "--target=live", f"--sandbox-config={config}", "--json"],
@@ -182,6 +180,13 @@ class Place:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def config(self, name: str = "sandbox.toml") -> Path:
+        """The settings as a file."""
+        config = self.folder / name
+        config.touch(mode=0o600)
+        config.write_text(_toml(self.settings), encoding="utf-8")
+        return config
 
     @contextmanager
     def held(self, verb: str, phase: str) -> Iterator[subprocess.Popen[str]]:
@@ -252,10 +257,8 @@ class Place:
 
     def make_lease(self) -> None:
         """As `sandbox-lifecycle manifests | kubectl apply -f -` does."""
-        names = manifests.Names(
-            self.names.namespace, self.names.deployment, ARGOCD, self.names.application
-        )
-        (lease,) = [each for each in manifests.objects(names) if each["kind"] == "Lease"]
+        made = manifests.objects(manifests.Names.of(self.names))
+        (lease,) = [each for each in made if each["kind"] == "Lease"]
         self.admin.create(lease)
 
     def await_ready(self, replicas: int = 1) -> None:
