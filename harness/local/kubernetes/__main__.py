@@ -27,6 +27,7 @@ from harness.local.kubernetes.control import Control
 from harness.local.kubernetes.controllers.argocd import ArgoCd
 from harness.local.kubernetes.controllers.deployment import Deployments
 from harness.local.kubernetes.controllers.garbage import Garbage
+from harness.local.kubernetes.controllers.job import Jobs
 from harness.local.kubernetes.controllers.kubelet import Kubelet
 from harness.local.kubernetes.faults import Faults
 from harness.local.kubernetes.git import Git
@@ -105,6 +106,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         argocd,
         Deployments(registry),
         Garbage(registry),
+        Jobs(registry, arguments.speed),
         Kubelet(registry, pods, arguments.speed),
     ]
     stop = asyncio.Event()

@@ -85,6 +85,7 @@ NAMESPACES = Resource(
     "", "v1", "namespaces", "Namespace", namespaced=False, short=("ns",), subresources=("status",)
 )
 PODS = Resource("", "v1", "pods", "Pod", short=("po",), subresources=("status", "log"))
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", short=("cm",))
 SECRETS = Resource("", "v1", "secrets", "Secret")
 SERVICE_ACCOUNTS = Resource(
     "",
@@ -138,7 +139,7 @@ RESOURCES: tuple[Resource, ...] = (
     PODS,
     SECRETS,
     SERVICE_ACCOUNTS,
-    Resource("", "v1", "configmaps", "ConfigMap", short=("cm",)),
+    CONFIG_MAPS,
     Resource("", "v1", "events", "Event", short=("ev",)),
     Resource(
         "",

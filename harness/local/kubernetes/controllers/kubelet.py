@@ -1,6 +1,6 @@
 """Pods as real processes of this host: started, kept, reported on, ended gracefully.
 
-There are no images, volumes, init containers or liveness probes; `command` is run as it stands.
+There are no images, init containers or liveness probes; `command` is run as it stands.
 """
 
 from __future__ import annotations
