@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli.console import Terminal, megabytes, spent, table, told
+from harness.cli.job import JobOption, answer_by_job
 from harness.cli.options import (
     ConfigOption,
     JsonOption,
@@ -32,11 +33,16 @@ verbs = typer.Typer()
 def refresh_from_prod(
     target: TargetOption = Target.local,
     config: ConfigOption = None,
+    job: JobOption = False,  # noqa: FBT002
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Make the sandbox's database the same as prod's, and prove it object by object."""
     with answering(as_json=json) as answer:
-        done = refresh(settings_of(target, config), Terminal())
+        settings = settings_of(target, config)
+        if job:
+            answer_by_job(answer, settings, "refresh-from-prod")
+            return
+        done = refresh(settings, Terminal())
         report = done.report()
         answer.result(
             report,
@@ -82,11 +88,16 @@ def checkpoint(
 def recover(
     target: TargetOption = Target.local,
     config: ConfigOption = None,
+    job: JobOption = False,  # noqa: FBT002
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Finish the undo of a run that died: content, replicas, self-heal, Lease."""
     with answering(as_json=json) as answer:
-        done = put_right(settings_of(target, config), Terminal())
+        settings = settings_of(target, config)
+        if job:
+            answer_by_job(answer, settings, "recover")
+            return
+        done = put_right(settings, Terminal())
         answer.result(
             done,
             table(

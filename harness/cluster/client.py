@@ -19,14 +19,17 @@ from harness.cluster.access import Access
 from harness.cluster.api import Api
 from harness.cluster.application import Application
 from harness.cluster.errors import before_any_change
+from harness.cluster.following import Following
+from harness.cluster.jobs import Jobs
 from harness.cluster.lease import Lease
 from harness.cluster.workload import Workload
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from harness.cluster.jobs import JobState
     from harness.deadlines import Deadlines
     from harness.settings.cluster import ClusterSettings
 
@@ -41,6 +44,8 @@ class Cluster:
         workload: The Deployment of the sandbox.
         lease: What keeps two runs apart.
         access: What the harness's identity may do.
+        jobs: The Job that is started from outside.
+        follow: Follows one, and tells each line that it prints.
     """
 
     settings: ClusterSettings
@@ -48,6 +53,8 @@ class Cluster:
     workload: Workload
     lease: Lease
     access: Access
+    jobs: Jobs
+    follow: Callable[[JobState, Callable[[str], None]], Following]
 
 
 @contextmanager
@@ -64,12 +71,15 @@ def connect(settings: ClusterSettings, deadlines: Deadlines) -> Iterator[Cluster
         access = Access(api, settings)
         with before_any_change():
             access.introduce(deadlines.connect)
+        jobs = Jobs(api, settings, deadlines)
         yield Cluster(
             settings=settings,
             application=Application(api, settings, deadlines),
             workload=Workload(api, settings, deadlines),
             lease=Lease(api, settings, deadlines),
             access=access,
+            jobs=jobs,
+            follow=lambda job, tell: Following(api, jobs, job, tell, deadlines),
         )
     finally:
         client.close()

@@ -14,15 +14,20 @@ if TYPE_CHECKING:
     from harness.settings import Settings
 
 _NOT_TOLD = {"in_cluster"}
-_OF_THE_WAY_IN = {"kubeconfig", "context", "in_cluster"}
+_OF_THE_WAY_IN = {"kubeconfig", "context", "job_context", "in_cluster"}
 
 
-def told_to_pods(settings: Settings) -> str:
+def told_to_pods(settings: Settings, *, kubeconfig: Path | None = None) -> str:
     """The settings as TOML, where they are not what they would be anyway.
 
     Whatever is a secret is left out, and so is every path: a pod has its own, and gets both as
     variables.
+
+    Args:
+        settings: The target.
+        kubeconfig: The way into the cluster of pods that get no token of their account.
     """
+    way_in = {"kubeconfig": str(kubeconfig)} if kubeconfig else {"in_cluster": True}
     values: dict[str, Any] = dict(_changed(settings))
     tables = {
         name: table
@@ -32,7 +37,7 @@ def told_to_pods(settings: Settings) -> str:
     if settings.cluster is not None:
         of_cluster = tables["cluster"]
         own = {name: each for name, each in of_cluster.items() if name not in _OF_THE_WAY_IN}
-        tables["cluster"] = {"in_cluster": True, **own}
+        tables["cluster"] = {**way_in, **own}
     single = {name: value for name, value in values.items() if not isinstance(value, dict)}
     return "\n\n".join(filter(None, [_lines(single), *(_table(*each) for each in tables.items())]))
 

@@ -25,6 +25,13 @@ class ClusterSettings(Frozen):
         str | None,
         Field(description="Context of the kubeconfig. Default: the file's current-context."),
     ] = None
+    job_context: Annotated[
+        str | None,
+        Field(
+            description="Context of whoever starts Jobs (--job), who needs other rights than a run."
+            " Default: `context`."
+        ),
+    ] = None
     in_cluster: Annotated[
         bool,
         Field(description="Use the service account of the pod that the harness itself runs in."),
@@ -75,6 +82,11 @@ class ClusterSettings(Frozen):
     ] = None
 
     @property
+    def for_jobs(self) -> Self:
+        """The same cluster, as whoever starts Jobs in it."""
+        return self.model_copy(update={"context": self.job_context or self.context})
+
+    @property
     def guarded(self) -> tuple[str, ...]:
         """Every namespace that prod rests on."""
         return tuple(
@@ -85,8 +97,10 @@ class ClusterSettings(Frozen):
     def _one_way_in(self) -> Self:
         if (self.kubeconfig is not None) == self.in_cluster:
             raise ValueError("needs either kubeconfig or in_cluster = true, and not both")
-        if self.context is not None and self.kubeconfig is None:
-            raise ValueError("context belongs to a kubeconfig")
+        if self.kubeconfig is None:
+            for name in ("context", "job_context"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name} belongs to a kubeconfig")
         return self
 
     @model_validator(mode="after")

@@ -164,18 +164,18 @@ class Place:
     # What is done to it.
 
     def run(
-        self, verb: str, *, death: str = "SIGKILL", edge: str = "never", phase: str = ""
+        self, *command: str, death: str = "SIGKILL", edge: str = "never", phase: str = ""
     ) -> Ended:
         """The command in a process of its own, to its end."""
-        return self.end(self.start(verb, death=death, edge=edge, phase=phase))
+        return self.end(self.start(*command, death=death, edge=edge, phase=phase))
 
     def start(
-        self, verb: str, *, death: str = "SIGKILL", edge: str = "never", phase: str = ""
+        self, *command: str, death: str = "SIGKILL", edge: str = "never", phase: str = ""
     ) -> subprocess.Popen[str]:
         config = self.config()
         dying = [sys.executable, "-m", "tests.recovery.dying", death, edge, phase]
         return subprocess.Popen(
-            [*dying, verb, "--target=live", f"--sandbox-config={config}", "--json"],
+            [*dying, *command, "--target=live", f"--sandbox-config={config}", "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
