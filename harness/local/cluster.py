@@ -18,8 +18,9 @@ import yaml
 from harness import manifests
 from harness.deadlines import eventually
 from harness.errors import FailedError
-from harness.local.administrator import Administrator
+from harness.local.administrator import Administrator, path
 from harness.local.kubernetes import launch, processes
+from harness.local.kubernetes.resources import CONFIG_MAPS
 from harness.local.undo import Undo
 from harness.local.workloads import ARGOCD, DEPLOYMENT, Erp, credentials, namespace
 from harness.manifests.pods import Mounts, Pods
@@ -125,6 +126,11 @@ class LocalCluster:
                 self.admin.create(manifest)
         self.admin.create(credentials(settings, SANDBOX))
 
+    def tell(self, told: str) -> None:
+        """Tell pods that are made from now on other settings."""
+        where = path(CONFIG_MAPS, SANDBOX, _NAMES.service_account)
+        self.admin.ask("PATCH", where, {"data": {"sandbox.toml": told}})
+
     def revive(self) -> None:
         """Start the stand-in again on its state after it was killed; its pods went on meanwhile."""
         self.control = launch.start(self.control.state, *self.options)
@@ -209,9 +215,9 @@ def _write_kubeconfig(cluster: LocalCluster) -> None:
         ],
         "current-context": _CONTEXT,
     }
-    path = cluster.control.state / _KUBECONFIG
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file)  # which is YAML, too
+    file = cluster.control.state / _KUBECONFIG
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        json.dump(content, stream)  # which is YAML, too
 
 
 def _must_be_ready(cluster: LocalCluster) -> None:

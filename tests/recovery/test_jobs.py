@@ -35,7 +35,7 @@ class Outside:
         self.place = place
         kubeconfig = place.cluster.control.state / "harness.kubeconfig"
         told = told_to_pods(place.settings, kubeconfig=kubeconfig)
-        self._put(CONFIG_MAPS, "sandbox-lifecycle", {"data": {"sandbox.toml": told}})
+        place.cluster.tell(told)
         self.cut_off()
 
     def cut_off(self, **in_cluster: Any) -> None:

@@ -8,7 +8,7 @@ keeps its state through any death. From the wire inwards:
     registry     what a write means (patches, validation, status: the errors)
     store        the objects, their revision, the log on disk
     controllers  Deployments, Jobs, pods as real processes, garbage collection, Argo CD (git)
-    control      what only a test can ask for (faults)
+    control      what only a test can ask for (faults, audit)
 
 What differs from a real server: admission policies are kept and not enforced; unknown fields are
 kept, not pruned (but for an Application's `automated`); bodies are JSON only, which leaves out the
