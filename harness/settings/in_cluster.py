@@ -121,3 +121,11 @@ class InClusterSettings(Frozen):
     vault_networks: Annotated[
         tuple[_Network, ...], Field(description="Where Vault is. Default: anywhere.")
     ] = ()
+    denied_address: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^\s:]+:[0-9]+$",
+            description="Host and port of something that answers and that no pod of the sandbox may"
+            " reach, for an audit in a pod to try. Default: nothing is tried, and so not proven.",
+        ),
+    ] = None

@@ -201,6 +201,21 @@ class World:
             },
         }
 
+    def with_starter(self) -> ClusterSettings:
+        """The settings, with another context for whoever starts Jobs."""
+        where, name = self.settings.namespace, f"{self.settings.service_account}-jobs"
+        account = Target(Resource("", "v1", "serviceaccounts"), where, name)
+        token = self.admin.ask("POST", f"{account.path}/token", {"spec": {}})["status"]["token"]
+        assert self.settings.kubeconfig is not None
+        content: Obj = yaml.safe_load(self.settings.kubeconfig.read_text())
+        content["users"].append({"name": name, "user": {"token": token}})
+        context = {"cluster": content["clusters"][0]["name"], "user": name}
+        content["contexts"].append({"name": "jobs", "context": context})
+        kubeconfig = self.settings.kubeconfig.with_name("both.kubeconfig")
+        kubeconfig.write_text(yaml.safe_dump(content))
+        changed = {"kubeconfig": kubeconfig, "job_context": "jobs"}
+        return self.settings.model_copy(update=changed)
+
     def pods(self) -> list[Obj]:
         found: list[Obj] = self.get(Target(PODS, self.settings.namespace))["items"]
         return found
