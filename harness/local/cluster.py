@@ -109,19 +109,19 @@ class LocalCluster:
         logs = (log for folder in folders for log in folder.glob("*.log"))
         return [process.pid for log in logs if (process := processes.recorded(log)) is not None]
 
-    def install(self, settings: Settings) -> None:
-        """Put there what the manifests let run, for pods that are told this target.
-
-        The watchdog of the manifests is left out: here runs are killed to see what they leave.
-        """
+    def pods(self, settings: Settings) -> Pods:
+        """The pods of the manifests, told this target, with folders of this host for volumes."""
         mounts = Mounts(
             settings=str(self.control.state / _MOUNTED),
             golden=str(settings.golden.directory),
             work=str(settings.tools.work_directory),
         )
         told = told_to_pods(settings, kubeconfig=self.control.state / _KUBECONFIG)
-        pods = Pods(settings.in_cluster, told, mounts)
-        for _, text in manifests.running(_NAMES, pods):
+        return Pods(settings.in_cluster, told, mounts)
+
+    def install(self, settings: Settings) -> None:
+        """Put there what the manifests let run, and the logins that it takes."""
+        for _, text in manifests.running(_NAMES, self.pods(settings)):
             for manifest in yaml.safe_load_all(text):
                 self.admin.create(manifest)
         self.admin.create(credentials(settings, SANDBOX))

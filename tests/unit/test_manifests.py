@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from harness import manifests
 from harness.cli import app
 from harness.manifests.pods import Pods
+from harness.manifests.told import told_to_pods
 from harness.settings import Settings
 from tests.unit.test_cluster_settings import cluster
 from tests.unit.test_settings import SECRET, values
@@ -164,6 +166,15 @@ def test_pods_are_told_the_target_without_a_login_and_without_paths_of_this_mach
     }
     told = one("ConfigMap", "sandbox-lifecycle")["data"]["sandbox.toml"]
     assert tomllib.loads(told) == tomllib.loads(text)
+
+
+def test_a_connection_string_that_holds_no_login_is_told() -> None:
+    bare = "host=db port=5432 dbname=erp-sandbox sslmode=verify-full"
+    settings = target()
+    for dsn, is_told in ((bare, True), (f"{bare} user=v-sbx", False), ("what is this", False)):
+        sandbox = settings.sandbox.model_copy(update={"dsn": SecretStr(dsn)})
+        told = tomllib.loads(told_to_pods(settings.model_copy(update={"sandbox": sandbox})))
+        assert told["sandbox"].get("dsn") == (dsn if is_told else None)
 
 
 def test_a_pod_puts_its_settings_together_from_file_and_variables(

@@ -28,10 +28,8 @@ from harness.cluster.resources import (
     Target,
 )
 from harness.deadlines import Deadline, Deadlines, eventually
-from harness.manifests import Names, objects
-from harness.manifests.pods import Pods
+from harness.manifests import Names, access
 from harness.settings.cluster import ClusterSettings
-from harness.settings.in_cluster import InClusterSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,12 +62,7 @@ IMPATIENT = replace(
 HEALING = {"automated": {"prune": True, "selfHeal": True}}
 NAMESPACES = Resource("", "v1", "namespaces")
 KINDS = {
-    ("", "ConfigMap"): "configmaps",
-    ("", "PersistentVolumeClaim"): "persistentvolumeclaims",
     ("", "ServiceAccount"): "serviceaccounts",
-    ("apps", "Deployment"): "deployments",
-    ("batch", "CronJob"): "cronjobs",
-    ("networking.k8s.io", "NetworkPolicy"): "networkpolicies",
     ("rbac.authorization.k8s.io", "Role"): "roles",
     ("rbac.authorization.k8s.io", "RoleBinding"): "rolebindings",
     ("coordination.k8s.io", "Lease"): "leases",
@@ -249,13 +242,14 @@ class World:
 
 
 def lay_out(stand_in: StandIn, admin: Admin, name: str, directory: Path) -> World:
-    """Make a sandbox's namespaces, and everything of the manifests, in a stand-in."""
+    """Make a sandbox's namespaces in a stand-in, and what the manifests say of rights in them."""
     names = Names(f"{name}-sandbox", "erp", f"{name}-argocd", "erp-sandbox")
     prod = f"{name}-prod"
     for namespace in (names.sandbox_namespace, names.argocd_namespace, prod):
         body = {"metadata": {"name": namespace}}
         admin.ask("POST", Target(NAMESPACES).path, body)
-    for obj in objects(names, Pods(InClusterSettings(watchdog=False))):
+    texts = [text for _, text in access(names)]
+    for obj in (each for text in texts for each in yaml.safe_load_all(text)):
         group, _, version = obj["apiVersion"].rpartition("/")
         if group == "admissionregistration.k8s.io":
             continue  # one for the whole cluster, and not enforced here
