@@ -146,6 +146,12 @@ def _finish(op: Operation, cluster: Cluster, held: Held, journal: Journal | None
             golden = _put_content_back(op, still_away(cluster, held)) if is_stopped else None
         running = not is_stopped
         told = _told_of_content(golden)
+        if golden is None and journal is not None and journal.golden is not None:
+            told.append(
+                f"the run knew golden copy {journal.golden}, which is not in"
+                f" {op.settings.golden.directory}: sandbox-lifecycle reset --job, where it is on"
+                " the cluster's volume"
+            )
     if journal is None:
         held.release()
     else:

@@ -12,10 +12,12 @@ import psycopg
 import pytest
 
 from harness.deadlines import eventually
+from harness.lifecycle.checkpoint import checkpoint
 from harness.local.administrator import path
 from harness.local.kubernetes import processes
 from harness.local.kubernetes.resources import BY_QUALIFIED, CONFIG_MAPS, JOBS, PODS, SECRETS
 from harness.manifests.told import told_to_pods
+from harness.progress import Silent
 from harness.sides import Prod
 
 from .place import RECOVER, REFRESH, RESET, SOON, Ended, Place
@@ -356,3 +358,29 @@ def test_by_kubectls_way_a_failure_is_a_failed_job(outside: Outside) -> None:
         assert container["state"]["terminated"]["exitCode"] == 3
         assert place.go_on(process).code == 0
     admin.ask("DELETE", path(JOBS, where, "by-hand"))
+
+
+def test_a_night_refreshes_the_sandbox_and_makes_that_golden(outside: Outside) -> None:
+    place, admin, where = outside.place, outside.place.admin, outside.where
+    place.settings = place.platform.settings
+    place.write_traffic()
+    template = admin.ask("GET", path(_CRON_JOBS, where, "sandbox-lifecycle-nightly"))
+    body = {"metadata": {"name": "night"}, "spec": template["spec"]["jobTemplate"]["spec"]}
+    admin.ask("POST", path(JOBS, where), body)
+
+    def must_be_over() -> None:
+        conditions = admin.ask("GET", path(JOBS, where, "night"))["status"].get("conditions", [])
+        assert [each["type"] for each in conditions] == ["Complete"]
+
+    before = place.settings.golden.directory.iterdir()
+    held = {each.name for each in before}
+    try:
+        eventually(must_be_over, SOON)
+        assert place.is_prod()
+        assert place.is_golden()
+        assert {each.name for each in place.settings.golden.directory.iterdir()} - held
+    finally:
+        admin.ask("DELETE", path(JOBS, where, "night"))
+        # As every other test begins: what is golden is not what prod holds.
+        place.write_traffic()
+        checkpoint(place.settings, Silent())

@@ -13,7 +13,7 @@ keeps its state through any death. From the wire inwards:
 What differs from a real server: admission policies are kept and not enforced; unknown fields are
 kept, not pruned (but for an Application's `automated`); bodies are JSON only, which leaves out the
 kubectl commands that send protobuf (`create configmap`, `auth can-i`); there are no ReplicaSets, no
-images, no init containers, no server-side apply, no pages of a long list, no tables, no
+images, no server-side apply, no pages of a long list, no tables, no
 managedFields; CronJobs start nothing, network policies hold nobody back, and a volume is what lies
 at its path on this host; of several faults in one object only the first is told.
 """

@@ -13,6 +13,8 @@ from tests.contract.cluster import MERGE, SOON, refusal
 from tests.local.kubernetes.conftest import Side
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.local.kubernetes.launch import StandIn
 
 STUBBORN = "trap 'echo told; exit 7' TERM; while :; do sleep 0.1; done"
@@ -200,3 +202,25 @@ def test_the_one_image_holds_the_command(work: Work) -> None:
     work.create("exec sandbox-lifecycle --version")
     work.becomes("Complete", "Completed")
     assert work.log().startswith("0.")
+
+
+def leading(script: str) -> dict[str, Any]:
+    command = ["/bin/sh", "-c", script]
+    return {"initContainers": [{"name": "first", "image": "none", "command": command}]}
+
+
+def test_what_goes_first_is_over_before_the_rest_begins(work: Work, tmp_path: Path) -> None:
+    order = tmp_path / "order"
+    work.create(f"echo then >>{order}", pod=leading(f"sleep 0.3; echo first >>{order}"))
+    work.becomes("Complete", "Completed")
+    assert order.read_text() == "first\nthen\n"
+    (pod,) = work.pods()
+    assert pod.status.init_container_statuses[0].state.terminated.exit_code == 0
+
+
+def test_what_goes_first_and_fails_is_the_end_of_it(work: Work) -> None:
+    work.create("echo never", pod=leading("exit 4"))
+    work.becomes("Failed", "BackoffLimitExceeded")
+    assert work.log() == ""
+    (pod,) = work.pods()
+    assert pod.status.init_container_statuses[0].state.terminated.exit_code == 4
