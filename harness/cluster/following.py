@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from harness.cluster.errors import MissingError, NotYetError
+from harness.cluster.errors import MissingError, NotYetError, UnavailableError
 from harness.cluster.resources import PODS, Target
 from harness.deadlines import Deadline, eventually
 from harness.errors import FailedError
@@ -127,7 +127,12 @@ class Following:
         verdict, pod = self._verdict(), self._pod()
         if pod is not None and pod.begun:
             self._begun = True
-            self._tell_more(pod)
+            try:
+                self._tell_more(pod)
+            except UnavailableError:
+                # Its node may not answer now; what it has printed at its end is needed.
+                if verdict is not None:
+                    raise
         told = pod.told if pod else "there is no pod"
         if verdict is not None:
             return Ended(verdict, pod.code if pod else None, told)

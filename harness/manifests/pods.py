@@ -54,22 +54,21 @@ class Pods:
 
     @property
     def values(self) -> dict[str, str]:
-        """What is filled in. JSON is YAML, so lists and nothing at all are written as such."""
+        """What is filled in. JSON is YAML, so whatever has parts is written as such."""
         own = self.settings
         plain = ("image", "pull_policy", "storage_size", "memory_limit", "schedule", "secret")
-        vault = {"to": _peers(own.vault_networks), "ports": _ports([own.vault_port])}
+        vault = [own.vault_port] if own.vault_port else []
         return {
             **{name: getattr(own, name) for name in plain},
-            "storage_class": json.dumps(own.storage_class),
+            # Left out, and not null: applied again, null would take away what the cluster has set.
+            "storage_class": f"storageClassName: {own.storage_class}" if own.storage_class else "",
             "job_seconds": str(own.job_seconds),
             "keep_seconds": str(own.keep_seconds),
             "nightly_suspended": json.dumps(not own.nightly),
             "watchdogs": str(int(own.watchdog)),
-            "database_peers": json.dumps(_peers(own.database_networks)),
-            "database_port": str(own.database_port),
-            "api_peers": json.dumps(_peers(own.api_networks)),
-            "api_ports": json.dumps(_ports(own.api_ports)),
-            "vault_rule": f"- {json.dumps(vault)}" if own.vault_port else "",
+            "database_rule": _rule(own.database_networks, [own.database_port]),
+            "api_rule": _rule(own.api_networks, own.api_ports),
+            "vault_rule": f"- {_rule(own.vault_networks, vault)}" if vault else "",
             "settings": indent(self.told, _WITHIN_DATA),
             "settings_path": self.mounts.settings,
             "golden_path": self.mounts.golden,
@@ -77,10 +76,8 @@ class Pods:
         }
 
 
-def _peers(networks: Iterable[str]) -> list[dict[str, Any]]:
-    """Whom a rule is about; an empty list is everybody."""
-    return [{"ipBlock": {"cidr": network}} for network in networks]
-
-
-def _ports(ports: Iterable[int | None]) -> list[dict[str, Any]]:
-    return [{"protocol": "TCP", "port": port} for port in ports]
+def _rule(networks: Iterable[str], ports: Iterable[int]) -> str:
+    """A rule of a network policy; without networks it is about every address."""
+    peers = [{"ipBlock": {"cidr": network}} for network in networks]
+    rule: dict[str, Any] = {"to": peers} if peers else {}
+    return json.dumps(rule | {"ports": [{"protocol": "TCP", "port": port} for port in ports]})

@@ -258,6 +258,26 @@ def test_an_outage_of_the_api_while_it_runs_is_bridged(outside: Outside) -> None
     outside.nothing_is_left()
 
 
+def test_a_log_that_cannot_be_read_for_a_while_is_read_later(outside: Outside) -> None:
+    changed = {"deadline_scale": 0.1}
+    outside.place.settings = outside.place.settings.model_copy(update=changed)
+    control = outside.place.cluster.control
+    with started(outside) as client:
+        control.order("faults", action="status", path="/log$", status=500, times=1000)
+        # Longer than this client waits for one answer.
+        eventually(lambda: _must_have_hit(outside, 4), SOON)
+        control.order("faults")
+    ended = outside.place.end(client)
+    assert ended.code == 0, ended
+    assert "wipe the sandbox" in ended.errors
+    outside.nothing_is_left()
+
+
+def _must_have_hit(outside: Outside, times: int) -> None:
+    told = outside.place.cluster.control.order("faults", action="status", path="none", times=0)
+    assert told["outstanding"] <= 1000 - times
+
+
 def test_a_pod_that_is_killed_has_something_left_to_undo(outside: Outside) -> None:
     with started(outside) as client:
         os.kill(outside.process(), signal.SIGKILL)
