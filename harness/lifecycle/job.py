@@ -39,6 +39,7 @@ _ERRORS = {
     each.exit_code: each
     for each in (FailedError, ConfigurationError, RefusedError, UndoOutstandingError)
 }
+_INTERRUPTED = 4
 _RESULTS = ("result", "error")
 _AS_JSON = "--json"
 
@@ -170,6 +171,13 @@ class _Printed:
         if ended.code == 0 and "result" in self._told:
             achieved: dict[str, Any] = self._told["result"]
             return achieved
+        if "error" in self._told and self._told["error"]["exit_code"] == _INTERRUPTED:
+            raise FailedError(
+                "the Job was told to end, and has put everything back",
+                found=f"{ended.verdict}; {ended.told}",
+                expected="a run that comes to its end by itself",
+                remedy="look who has deleted its pod, or allow it more in_cluster.job_seconds",
+            )
         if "error" in self._told:
             raise _error(self._told["error"])
         raise UndoOutstandingError(

@@ -300,7 +300,9 @@ def test_one_that_takes_too_long_is_ended_and_undoes_itself(outside: Outside) ->
     finally:
         patch["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] = 3600
         outside.change(_CRON_JOBS, name, patch)
-    assert ended.code == 5, ended
+    # Its pod goes with it, so it is a matter of chance whether its last words are heard.
+    heard = "has put everything back" in ended.error
+    assert ended.code == (1 if heard else 5), ended
     assert "DeadlineExceeded" in ended.error
     outside.nothing_is_left()
 
