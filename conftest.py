@@ -160,7 +160,7 @@ class Target:
         ]
         self.cluster = platform.cluster
         if self.cluster is not None:
-            policy = "admission policy not enforced here"
+            policy = "admission and network policies not enforced here"
             self.lines.append(f"cluster: {self.cluster.description}; {policy}")
         return platform.settings
 

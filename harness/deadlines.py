@@ -67,6 +67,23 @@ class Deadlines:
     lease_takeover: Deadline = Deadline(
         180, "three leases of the default length; none waits longer"
     )
+    job_start: Deadline = Deadline(
+        300, "the image may have to be pulled, and the volume brought to the node"
+    )
+    job_poll: Deadline = Deadline(1, "how often a Job is asked for what it has printed since")
+    job_end: Deadline = Deadline(
+        660, "a pod that is told to end has ten minutes to put everything back"
+    )
+    job_claim: Deadline = Deadline(
+        30, "whoever makes a Job lets it begin at once; one that waits for longer is nobody's"
+    )
+    watch_round: Deadline = Deadline(
+        5,
+        "a watchdog that asks two questions every five seconds is no load, and no later than that",
+    )
+    watch_retry: Deadline = Deadline(
+        30, "the longest pause after a failed attempt: what comes back is used within half a minute"
+    )
     twin: Deadline = Deadline(
         120, "three seconds when idle; a schema of thousands of tables on a busy machine, a minute"
     )

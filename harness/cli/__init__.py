@@ -14,8 +14,10 @@ from harness import __version__
 from harness.cli.audit import verb as audit
 from harness.cli.changes import verb as changes
 from harness.cli.local import local
+from harness.cli.manifests import verb as manifests
 from harness.cli.reset import verb as reset
 from harness.cli.verbs import verbs
+from harness.cli.watch import verb as watch
 
 app = typer.Typer(
     name="sandbox-lifecycle",
@@ -29,6 +31,8 @@ app.add_typer(verbs)
 app.add_typer(reset)
 app.add_typer(changes)
 app.add_typer(audit)
+app.add_typer(manifests)
+app.add_typer(watch)
 app.add_typer(local, name="local", no_args_is_help=True)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from harness.cli.changes import Report, ReportOption, taken_back
 from harness.cli.console import Terminal, spent, table, told
+from harness.cli.job import JobOption, answer_by_job
 from harness.cli.options import (
     ConfigOption,
     JsonOption,
@@ -18,6 +19,7 @@ from harness.cli.options import (
     answering,
     settings_of,
 )
+from harness.errors import ConfigurationError
 from harness.golden.report.document import document
 from harness.lifecycle.reset import reset as go_back
 
@@ -47,12 +49,18 @@ def reset(
     config: ConfigOption = None,
     changes: ReportOption = None,
     verify: VerifyOption = None,
+    job: JobOption = False,  # noqa: FBT002
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Bring the sandbox back to the newest golden copy."""
     with answering(as_json=json) as answer:
         report = Report.at(changes)
         settings = settings_of(target, config)
+        if job:
+            _refuse_report(report)
+            chosen = [f"--verify={verify.value}"] if verify else []
+            answer_by_job(answer, settings, "reset", *chosen)
+            return
         if verify is not None:
             settings = settings.with_golden(verify=verify.value)
         done = go_back(settings, Terminal())
@@ -69,4 +77,14 @@ def reset(
                     ("seconds", spent(done.seconds)),
                 ]
             ),
+        )
+
+
+def _refuse_report(report: Report | None) -> None:
+    if report is not None:
+        raise ConfigurationError(
+            "a Job writes no report of the changes to this machine",
+            found="--changes together with --job",
+            expected="one of the two",
+            remedy="leave --changes out; --json lists what was taken back",
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from harness import manifests
 from harness.cli.console import Terminal, megabytes, spent, table, told
+from harness.cli.job import JobOption, answer_by_job
 from harness.cli.options import (
     ConfigOption,
     JsonOption,
@@ -16,9 +16,6 @@ from harness.cli.options import (
     answering,
     settings_of,
 )
-from harness.credentials import access
-from harness.credentials.vault import setup
-from harness.errors import ConfigurationError
 from harness.lifecycle.checkpoint import checkpoint as take_checkpoint
 from harness.lifecycle.recover import recover as put_right
 from harness.lifecycle.refresh import refresh_from_prod as refresh
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.lifecycle.status import ClusterStatus
-    from harness.settings import Settings
 
 verbs = typer.Typer()
 
@@ -37,11 +33,16 @@ verbs = typer.Typer()
 def refresh_from_prod(
     target: TargetOption = Target.local,
     config: ConfigOption = None,
+    job: JobOption = False,  # noqa: FBT002
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Make the sandbox's database the same as prod's, and prove it object by object."""
     with answering(as_json=json) as answer:
-        done = refresh(settings_of(target, config), Terminal())
+        settings = settings_of(target, config)
+        if job:
+            answer_by_job(answer, settings, "refresh-from-prod")
+            return
+        done = refresh(settings, Terminal())
         report = done.report()
         answer.result(
             report,
@@ -87,11 +88,16 @@ def checkpoint(
 def recover(
     target: TargetOption = Target.local,
     config: ConfigOption = None,
+    job: JobOption = False,  # noqa: FBT002
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Finish the undo of a run that died: content, replicas, self-heal, Lease."""
     with answering(as_json=json) as answer:
-        done = put_right(settings_of(target, config), Terminal())
+        settings = settings_of(target, config)
+        if job:
+            answer_by_job(answer, settings, "recover")
+            return
+        done = put_right(settings, Terminal())
         answer.result(
             done,
             table(
@@ -104,25 +110,6 @@ def recover(
                 ]
             ),
         )
-
-
-@verbs.command("manifests")
-def print_manifests(
-    target: TargetOption = Target.local,
-    config: ConfigOption = None,
-    vault: Annotated[  # noqa: FBT002  a flag
-        bool, typer.Option("--vault", help="Print what Vault needs instead, as a script for sh.")
-    ] = False,
-) -> None:
-    """Print what a cluster needs before the harness can work on it, for `kubectl apply -f -`."""
-    with answering(as_json=False):
-        settings = settings_of(target, config)
-        if vault:
-            typer.echo(setup.script(settings))
-            return
-        names = _names(settings)
-        parts = [manifests.render(names), *access.render(settings, names)]
-        typer.echo("---\n".join(parts))
 
 
 @verbs.command()
@@ -155,24 +142,6 @@ def status(
                 ]
             ),
         )
-
-
-def _names(settings: Settings) -> manifests.Names:
-    cluster = settings.cluster
-    if cluster is None:
-        raise ConfigurationError(
-            "there is no cluster to print manifests for",
-            found="settings without a table [cluster]",
-            expected="the names of the namespaces, the Application and the Deployment",
-            remedy="add [cluster] to the settings; README.md shows a complete one",
-        )
-    return manifests.Names(
-        sandbox_namespace=cluster.namespace,
-        deployment=cluster.deployment,
-        argocd_namespace=cluster.argocd_namespace,
-        application=cluster.application,
-        lease=cluster.lease,
-    )
 
 
 def _cluster(found: ClusterStatus | None) -> list[tuple[str, object]]:

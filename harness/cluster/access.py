@@ -28,6 +28,8 @@ from harness.cluster.rules import Rules
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.cluster.api import Api
     from harness.deadlines import Deadline
     from harness.settings.cluster import ClusterSettings
@@ -91,14 +93,18 @@ class Access:
         """
         return self._may(Right(verb, group, resource, namespace, name, subresource))
 
-    def refuse_missing(self) -> None:
-        """Look whether every right is there that a run will need.
+    def refuse_missing(self, rights: Iterable[Right] | None = None) -> None:
+        """Look whether every right is there that will be needed.
+
+        Args:
+            rights: The rights; None: those of a run.
 
         Raises:
             ConfigurationError: Some are not; each is named, with the manifest that grants it.
         """
+        asked = needed(self._settings) if rights is None else rights
         with before_any_change():
-            missing = [right for right in needed(self._settings) if not self._may(right)]
+            missing = [right for right in asked if not self._may(right)]
         if missing:
             raise ConfigurationError(
                 "the harness lacks rights in the cluster",

@@ -8,6 +8,7 @@ written in a form that the server refuses when they fall on a whole second.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import tenacity
@@ -16,7 +17,7 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from harness.cluster.answers import Asked
-from harness.cluster.errors import ConflictError, UnavailableError
+from harness.cluster.errors import ConflictError, MissingError, UnavailableError
 
 if TYPE_CHECKING:
     import threading
@@ -35,7 +36,13 @@ if TYPE_CHECKING:
 
 _MERGE = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
-_METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH"}
+_METHODS = {
+    "get": "GET",
+    "list": "GET",
+    "create": "POST",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
 _REVIEWS = {
     "selfsubjectaccessreviews": "SelfSubjectAccessReview",
     "selfsubjectreviews": "SelfSubjectReview",
@@ -75,6 +82,34 @@ class Api:
         query = [("labelSelector", labels)] if labels else []
         found: list[Obj] = self.persist(lambda: self._once("list", target, query))["items"]
         return found
+
+    def create(self, target: Target, body: Obj) -> Obj:
+        """Make an object; the target names its kind and its namespace.
+
+        Raises:
+            ConflictError: There is one of this name, perhaps by an earlier try of this very call.
+            ApiError: It is refused.
+        """
+        return self.persist(lambda: self._once("create", target, body=body))
+
+    def delete(self, target: Target, options: Obj) -> None:
+        """Delete one object; nothing happens where there is none.
+
+        Raises:
+            ConflictError: The options name another object, and it was left.
+            ApiError: It cannot be deleted.
+        """
+        with suppress(MissingError):
+            self.persist(lambda: self._once("delete", target, body=options))
+
+    def text(self, target: Target, query: list[tuple[str, str]]) -> str:
+        """A part of an object that is text, such as a log.
+
+        Raises:
+            ApiError: It cannot be read.
+        """
+        told = self.persist(lambda: self._ask("get", target, query)[1])
+        return told.decode("utf-8", "replace")
 
     def review(self, target: Target, spec: Obj, within: Deadline | None = None) -> Obj:
         """Ask a question that is put as an object; nothing is kept of it. Returns the status.
@@ -175,7 +210,21 @@ class Api:
         query: list[tuple[str, str]] | None = None,
         body: Patch | None = None,
     ) -> Obj:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        asked, text = self._ask(verb, target, query, body)
+        try:
+            answer: Obj = json.loads(text)
+        except ValueError as error:
+            raise asked.no_json(text) from error
+        return answer
+
+    def _ask(
+        self,
+        verb: str,
+        target: Target,
+        query: list[tuple[str, str]] | None = None,
+        body: Patch | None = None,
+    ) -> tuple[Asked, bytes]:
+        headers = {"Accept": "application/json, */*", "Content-Type": "application/json"}
         if verb == "patch":
             headers["Content-Type"] = _MERGE if isinstance(body, dict) else _JSON_PATCH
         asked = Asked(verb, target, self._client.configuration.host, self._deadlines)
@@ -199,11 +248,7 @@ class Api:
             raise asked.no_connection(f"{type(error).__name__}: {error}") from error
         if response.status not in _SUCCESS:
             raise asked.refusal(response.status, text, response.headers.get("Retry-After"))
-        try:
-            answer: Obj = json.loads(text)
-        except ValueError as error:
-            raise asked.no_json(text) from error
-        return answer
+        return asked, text
 
 
 def _pinned(patch: Patch, found: Obj) -> Patch:

@@ -19,15 +19,18 @@ from harness.cluster.access import Access
 from harness.cluster.api import Api
 from harness.cluster.application import Application
 from harness.cluster.errors import before_any_change
+from harness.cluster.following import Following
+from harness.cluster.jobs import Jobs
 from harness.cluster.lease import Lease
 from harness.cluster.secret import Secrets
 from harness.cluster.workload import Workload
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from harness.cluster.jobs import JobState
     from harness.deadlines import Deadlines
     from harness.settings.cluster import ClusterSettings
 
@@ -43,6 +46,8 @@ class Cluster:
         lease: What keeps two runs apart.
         access: What the harness's identity may do.
         secrets: Where its logins may lie.
+        jobs: The Job that is started from outside.
+        follow: Follows one, and tells each line that it prints.
     """
 
     settings: ClusterSettings
@@ -51,6 +56,8 @@ class Cluster:
     lease: Lease
     access: Access
     secrets: Secrets
+    jobs: Jobs
+    follow: Callable[[JobState, Callable[[str], None]], Following]
 
 
 @contextmanager
@@ -67,6 +74,7 @@ def connect(settings: ClusterSettings, deadlines: Deadlines) -> Iterator[Cluster
         access = Access(api, settings)
         with before_any_change():
             access.introduce(deadlines.connect)
+        jobs = Jobs(api, settings, deadlines)
         yield Cluster(
             settings=settings,
             application=Application(api, settings, deadlines),
@@ -74,6 +82,8 @@ def connect(settings: ClusterSettings, deadlines: Deadlines) -> Iterator[Cluster
             lease=Lease(api, settings, deadlines),
             access=access,
             secrets=Secrets(api),
+            jobs=jobs,
+            follow=lambda job, tell: Following(api, jobs, job, tell, deadlines),
         )
     finally:
         client.close()

@@ -1,9 +1,11 @@
-"""One right in a cluster, and the table of those that a run needs."""
+"""One right in a cluster, and the tables of those that are needed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from harness.manifests import Names
 
 if TYPE_CHECKING:
     from harness.settings.cluster import ClusterSettings
@@ -40,7 +42,7 @@ class Right:
 
 
 def needed(settings: ClusterSettings) -> list[Right]:
-    """Every right that a run uses."""
+    """Every right that a run uses, and a recovery: no fewer than the manifests grant."""
     argocd, sandbox = "argocd-access.yaml", "sandbox-access.yaml"
     application = ("argoproj.io", "applications", settings.argocd_namespace, settings.application)
     deployment = ("apps", "deployments", settings.namespace, settings.deployment)
@@ -54,4 +56,26 @@ def needed(settings: ClusterSettings) -> list[Right]:
         Right("list", *pods, manifest=sandbox),
         *(Right(verb, *lease, manifest=sandbox) for verb in ("get", "patch")),
         Right("list", *autoscalers, manifest=sandbox),
+    ]
+
+
+def needed_for_jobs(settings: ClusterSettings, template: str, *, hand_over: bool) -> list[Right]:
+    """Every right that is used to start a Job from outside.
+
+    Args:
+        settings: The cluster.
+        template: The CronJob that the Job is made from.
+        hand_over: Whether it gets its logins in a Secret.
+    """
+    manifest, where, job = "job-access.yaml", settings.namespace, Names.of(settings).job
+    return [
+        Right("get", "batch", "cronjobs", where, template, manifest=manifest),
+        Right("create", "batch", "jobs", where, manifest=manifest),
+        *(
+            Right(verb, "batch", "jobs", where, job, manifest=manifest)
+            for verb in ("get", "patch", "delete")
+        ),
+        *([Right("create", "", "secrets", where, manifest=manifest)] if hand_over else []),
+        Right("list", "", "pods", where, manifest=manifest),
+        Right("get", "", "pods", where, subresource="log", manifest=manifest),
     ]

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _FILE = "secret-access.yaml"
 
 
-def render(settings: Settings, names: Names) -> list[str]:
-    """A Role and its binding for each namespace with such Secrets; empty where there are none.
+def render(settings: Settings, names: Names) -> dict[str, str]:
+    """A file with a Role and its binding for each namespace with such Secrets, or no file.
 
     Args:
         settings: The target.
@@ -26,7 +26,7 @@ def render(settings: Settings, names: Names) -> list[str]:
         if side.secret is not None:
             found.setdefault(side.secret.namespace, []).append(side.secret.name)
     text = Template(resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8"))
-    return [
+    parts = [
         text.substitute(
             service_account=names.service_account,
             sandbox_namespace=names.sandbox_namespace,
@@ -35,3 +35,4 @@ def render(settings: Settings, names: Names) -> list[str]:
         )
         for namespace, secrets in found.items()
     ]
+    return {_FILE: "---\n".join(parts)} if parts else {}

@@ -34,7 +34,7 @@ class ClusterPlane:
     """What was asked of the API server, and what came out.
 
     Args:
-        user: The identity that was looked at, as the API server calls it.
+        user: The identity that was looked at, or all of them, as the API server calls them.
         namespaces: Where its rights were looked for, besides the whole cluster.
         questions: How many access reviews were put.
         writes: What was rehearsed on the sandbox's Application.
@@ -42,6 +42,7 @@ class ClusterPlane:
         changes: Changes of the Application that it could make and must not be able to.
         incomplete: Why the list of its rights may not be whole.
         unenforced: Why the admission policy is not proven.
+        network: Why the network policies are not.
     """
 
     user: str
@@ -52,6 +53,7 @@ class ClusterPlane:
     changes: tuple[Finding, ...]
     incomplete: tuple[Unproven, ...]
     unenforced: tuple[Unproven, ...]
+    network: tuple[Unproven, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -61,27 +63,39 @@ class ClusterPlane:
     @property
     def unproven(self) -> tuple[Unproven, ...]:
         """What could not be proven here."""
-        return (*self.incomplete, *self.unenforced)
+        return (*self.incomplete, *self.unenforced, *self.network)
 
 
-def look(cluster: Cluster) -> ClusterPlane:
+def look(cluster: Cluster, *others: Cluster, network: tuple[Unproven, ...] = ()) -> ClusterPlane:
     """Ask for every right that could hurt prod, and rehearse what the admission policy must deny.
+
+    Args:
+        cluster: The cluster as the harness sees it.
+        others: The same as further identities of its own see it: whoever starts its Jobs.
+        network: What is not proven of the network policies.
 
     Raises:
         ApiError: The API server does not answer, so nothing is proven.
     """
-    looked = cluster.access.look()
-    user = looked.user or _HARNESS
+    looks = [each.access.look() for each in (cluster, *others)]
+    users = [looked.user or _HARNESS for looked in looks]
     writes, obstacles = _rehearsed(cluster)
     return ClusterPlane(
-        user=user,
-        namespaces=looked.namespaces,
-        questions=looked.asked,
+        user=" and ".join(users),
+        namespaces=looks[0].namespaces,
+        questions=sum(looked.asked for looked in looks),
         writes=writes,
-        rights=tuple(_right(grant, user) for grant in looked.grants),
-        changes=tuple(_accepted(writes, user, cluster.settings.application)),
-        incomplete=tuple(_obstacles(looked)),
+        rights=tuple(
+            _right(grant, user)
+            for user, looked in zip(users, looks, strict=True)
+            for grant in looked.grants
+        ),
+        changes=tuple(_accepted(writes, users[0], cluster.settings.application)),
+        incomplete=tuple(
+            {each.id: each for looked in looks for each in _obstacles(looked)}.values()
+        ),
         unenforced=(*obstacles, *_unenforced(writes)),
+        network=network,
     )
 
 

@@ -16,6 +16,7 @@ from harness.integrity.approved import read_approved
 from harness.integrity.attempted import NOTHING_ATTEMPTED, attempt_on_a_twin
 from harness.integrity.closure import closure
 from harness.integrity.cluster_plane import look
+from harness.integrity.network import try_network
 from harness.integrity.questions import starts_read_only
 from harness.integrity.report.making import Answers, report_of
 from harness.lifecycle.interrupts import Interrupts
@@ -101,5 +102,10 @@ def audit(settings: Settings, progress: Progress, *, attempts: bool) -> Report:
 def _ask_cluster(settings: Settings) -> ClusterPlane | None:
     if settings.cluster is None:
         return None
-    with client.connect(settings.cluster, settings.deadlines) as cluster:
-        return look(cluster)
+    own, deadlines = settings.cluster, settings.deadlines
+    network = try_network(own, settings.in_cluster.denied_address, deadlines)
+    with ExitStack() as stack:
+        cluster = stack.enter_context(client.connect(own, deadlines))
+        starts_jobs_too = own.for_jobs == own
+        starter = () if starts_jobs_too else (client.connect(own.for_jobs, deadlines),)
+        return look(cluster, *map(stack.enter_context, starter), network=network)

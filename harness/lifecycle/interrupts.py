@@ -21,8 +21,8 @@ class Interrupts:
     From then on, and inside `held_off`, signals are kept for later: a second Ctrl-C must not cut
     short what the first one set in motion. What has to be put back whatever comes is acquired and
     put back inside `held_off`, with the work between the two in `let_through`: so there is no
-    moment at which a signal could get in between. Outside the main thread nothing is changed,
-    since Python delivers signals there alone.
+    moment at which a signal could get in between. One block may lie in another. Outside the main
+    thread nothing is changed, since Python delivers signals there alone.
     """
 
     def __init__(self) -> None:
@@ -30,10 +30,13 @@ class Interrupts:
         self._held_off = False
         self._waiting = False
         self._before: dict[int, Any] = {}
+        self._outer: Interrupts | None = None
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._arrived) for number in _UNWINDING}
+            owners = (getattr(handler, "__self__", None) for handler in self._before.values())
+            self._outer = next((each for each in owners if isinstance(each, Interrupts)), None)
         return self
 
     def __exit__(
@@ -46,6 +49,9 @@ class Interrupts:
             signal.signal(number, handler)
         if self._waiting and error is None:
             raise KeyboardInterrupt
+        if self._waiting and self._outer is not None:
+            # The error goes first; whoever catches it and goes on is interrupted then.
+            self._outer._waiting = True  # noqa: SLF001  one of our own kind
 
     def _arrived(self, _number: int, _frame: FrameType | None) -> None:
         self._waiting = True

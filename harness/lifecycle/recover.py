@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.cluster.appstate import AppState
     from harness.cluster.client import Cluster
     from harness.cluster.held import Held
+    from harness.cluster.term import LeaseState
     from harness.golden.store import Generation
     from harness.lifecycle.journal import Journal
     from harness.lifecycle.operation import Operation
@@ -53,20 +54,27 @@ class Recovered:
     seconds: Mapping[str, float]
 
 
-def recover(settings: Settings, progress: Progress, run: Run | None = None) -> Recovered:
+def recover(
+    settings: Settings,
+    progress: Progress,
+    run: Run | None = None,
+    *,
+    free: LeaseState | None = None,
+) -> Recovered:
     """Put right whatever a dead run has left, in the cluster and in the database.
 
     Args:
         settings: The target.
         progress: Is told of every phase.
         run: The run, where the caller wants to know its id beforehand.
+        free: The Lease, as the caller has seen that it may be taken; None: it is waited for here.
 
     Raises:
         ConfigurationError, RefusedError: Another run is at work, or the target cannot be reached.
         UndoOutstandingError: The journal cannot be followed, or something could not be put right.
     """
     with operation(settings, progress, run) as op:
-        done = recover_outstanding(op, op.cluster) if op.cluster is not None else None
+        done = recover_outstanding(op, op.cluster, free) if op.cluster is not None else None
         if done is not None:
             return replace(done, told=[*op.told, *done.told])
         golden, told = None, op.told
@@ -89,8 +97,15 @@ def recover_first(op: Operation) -> None:
         op.told.extend(done.told)
 
 
-def recover_outstanding(op: Operation, cluster: Cluster) -> Recovered | None:
+def recover_outstanding(
+    op: Operation, cluster: Cluster, free: LeaseState | None = None
+) -> Recovered | None:
     """Finish what a dead run has left; None if nothing is outstanding.
+
+    Args:
+        op: The recovering run.
+        cluster: What runs the application.
+        free: The Lease, as it was seen that it may be taken; None: it is waited for.
 
     Raises:
         ConfigurationError: The cluster cannot be asked; nothing has been changed.
@@ -108,7 +123,7 @@ def recover_outstanding(op: Operation, cluster: Cluster) -> Recovered | None:
     with op.interrupts.held_off():
         with op.phase("wait until the Lease may be taken"):
             with op.interrupts.let_through():
-                free = cluster.lease.wait_until_free()
+                free = free or cluster.lease.wait_until_free()
             held = cluster.lease.acquire(Holder.here(op.run.id), free=free)
         with held:
             try:
@@ -131,6 +146,12 @@ def _finish(op: Operation, cluster: Cluster, held: Held, journal: Journal | None
             golden = _put_content_back(op, still_away(cluster, held)) if is_stopped else None
         running = not is_stopped
         told = _told_of_content(golden)
+        if golden is None and journal is not None and journal.golden is not None:
+            told.append(
+                f"the run knew golden copy {journal.golden}, which is not in"
+                f" {op.settings.golden.directory}: sandbox-lifecycle reset --job, where it is on"
+                " the cluster's volume"
+            )
     if journal is None:
         held.release()
     else:

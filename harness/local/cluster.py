@@ -13,13 +13,18 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from harness import manifests
 from harness.deadlines import eventually
 from harness.errors import FailedError
-from harness.local.administrator import Administrator
+from harness.local.administrator import Administrator, path
 from harness.local.kubernetes import launch, processes
+from harness.local.kubernetes.resources import CONFIG_MAPS
 from harness.local.undo import Undo
-from harness.local.workloads import ARGOCD, DEPLOYMENT, Erp, namespace
+from harness.local.workloads import ARGOCD, DEPLOYMENT, Erp, credentials, namespace
+from harness.manifests.pods import Mounts, Pods
+from harness.manifests.told import told_to_pods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from harness.local.kubernetes.launch import StandIn
     from harness.local.runs import LocalRun
     from harness.progress import Progress
+    from harness.settings import Settings
     from harness.sides import Login
 
 PROD = "erp"
@@ -40,6 +46,8 @@ _NAMES = manifests.Names(
     application=SANDBOX,
 )
 _KUBECONFIG = "harness.kubeconfig"
+_CONTEXT, _JOB_CONTEXT = "harness", "jobs"
+_MOUNTED = "mounted"
 _HOST = "127.0.0.1"
 # Below what systems give to outgoing connections: a port stays free while its pod is gone.
 _PORTS = range(15_000, 32_000)
@@ -80,6 +88,7 @@ class LocalCluster:
         return {
             "kubeconfig": str(self.control.state / _KUBECONFIG),
             "context": None,
+            "job_context": _JOB_CONTEXT,
             "in_cluster": False,
             "argocd_namespace": _NAMES.argocd_namespace,
             "application": _NAMES.application,
@@ -99,6 +108,28 @@ class LocalCluster:
         )
         logs = (log for folder in folders for log in folder.glob("*.log"))
         return [process.pid for log in logs if (process := processes.recorded(log)) is not None]
+
+    def pods(self, settings: Settings) -> Pods:
+        """The pods of the manifests, told this target, with folders of this host for volumes."""
+        mounts = Mounts(
+            settings=str(self.control.state / _MOUNTED),
+            golden=str(settings.golden.directory),
+            work=str(settings.tools.work_directory),
+        )
+        told = told_to_pods(settings, kubeconfig=self.control.state / _KUBECONFIG)
+        return Pods(settings.in_cluster, told, mounts)
+
+    def install(self, settings: Settings) -> None:
+        """Put there what the manifests let run, and the logins that it takes."""
+        for _, text in manifests.running(_NAMES, self.pods(settings)):
+            for manifest in yaml.safe_load_all(text):
+                self.admin.create(manifest)
+        self.admin.create(credentials(settings, SANDBOX))
+
+    def tell(self, told: str) -> None:
+        """Tell pods that are made from now on other settings."""
+        where = path(CONFIG_MAPS, SANDBOX, _NAMES.service_account)
+        self.admin.ask("PATCH", where, {"data": {"sandbox.toml": told}})
 
     def revive(self) -> None:
         """Start the stand-in again on its state after it was killed; its pods went on meanwhile."""
@@ -155,8 +186,9 @@ def _fill(cluster: LocalCluster) -> None:
     admin, erps = cluster.admin, (cluster.prod, cluster.sandbox)
     for name in (ARGOCD, *(erp.name for erp in erps)):
         admin.create(namespace(name))
-    for manifest in manifests.objects(_NAMES):
-        admin.create(manifest)
+    for _, text in manifests.access(_NAMES):
+        for manifest in yaml.safe_load_all(text):
+            admin.create(manifest)
     _write_kubeconfig(cluster)
     cluster.control.order("git", manifests={erp.name: [erp.deployment] for erp in erps})
     for erp in erps:
@@ -165,21 +197,27 @@ def _fill(cluster: LocalCluster) -> None:
 
 
 def _write_kubeconfig(cluster: LocalCluster) -> None:
-    """The harness's way in: the service account of its own manifests, never the administrator."""
-    account = _NAMES.service_account
-    token = cluster.admin.token(SANDBOX, account, _TOKEN_SECONDS)
+    """The ways in of the accounts of its own manifests, never the administrator's."""
+    accounts = {_CONTEXT: _NAMES.service_account, _JOB_CONTEXT: _NAMES.starter}
+    tokens = {
+        account: cluster.admin.token(SANDBOX, account, _TOKEN_SECONDS)
+        for account in accounts.values()
+    }
     api = {"server": cluster.control.url, "certificate-authority": str(cluster.control.authority)}
     content = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "local", "cluster": api}],
-        "users": [{"name": account, "user": {"token": token}}],
-        "contexts": [{"name": "local", "context": {"cluster": "local", "user": account}}],
-        "current-context": "local",
+        "users": [{"name": name, "user": {"token": token}} for name, token in tokens.items()],
+        "contexts": [
+            {"name": context, "context": {"cluster": "local", "user": account}}
+            for context, account in accounts.items()
+        ],
+        "current-context": _CONTEXT,
     }
-    path = cluster.control.state / _KUBECONFIG
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file)  # which is YAML, too
+    file = cluster.control.state / _KUBECONFIG
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        json.dump(content, stream)  # which is YAML, too
 
 
 def _must_be_ready(cluster: LocalCluster) -> None:

@@ -126,6 +126,8 @@ def local_platform(options: LocalOptions, progress: Progress) -> Iterator[LocalP
                     superuser=server.superuser,
                     cluster=cluster,
                 )
+                if cluster is not None:
+                    cluster.install(platform.settings)
                 if options.keep:
                     _keep(platform, values, server)
                 yield platform
@@ -190,4 +192,6 @@ def _values(
         },
         "checks": {"approved": str(_APPROVED)},
         **({"cluster": cluster.settings} if cluster else {}),
+        # Runs are killed here to see what they leave; nobody is to tidy up behind them.
+        "in_cluster": {"watchdog": False},
     }

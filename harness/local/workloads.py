@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.local.erp.requests import READY
+from harness.settings import ENVIRONMENT_PREFIX
+from harness.sides import Prod, Sandbox
 
 if TYPE_CHECKING:
     from harness.local.kubernetes.resources import Obj
+    from harness.settings import Settings
     from harness.sides import Login
 
 ARGOCD = "argocd"
@@ -118,3 +121,25 @@ class Erp:
 def namespace(name: str) -> Obj:
     """A namespace."""
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def credentials(settings: Settings, where: str) -> Obj:
+    """The Secret that the harness's pods take their variables from: logins, and this host's paths.
+
+    Args:
+        settings: The target.
+        where: The namespace.
+    """
+    sandbox, tools = Sandbox.of(settings), settings.tools.companion_directory
+    variables = {
+        "PROD__DSN": Prod.of(settings).login.conninfo,
+        "SANDBOX__DSN": sandbox.login.conninfo,
+        "SANDBOX__APPLICATION_DSN": sandbox.application.conninfo,
+        **({"TOOLS__COMPANION_DIRECTORY": str(tools)} if tools else {}),
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": settings.in_cluster.secret, "namespace": where},
+        "stringData": {f"{ENVIRONMENT_PREFIX}{name}": value for name, value in variables.items()},
+    }

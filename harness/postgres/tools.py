@@ -21,6 +21,7 @@ from harness.errors import ConfigurationError
 from harness.postgres import leash
 from harness.postgres.binaries import debian_binaries, wheel_binaries
 from harness.postgres.connection import options
+from harness.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("pg_dump", "pg_restore")
 
-# libpq reads these from the environment; what the operator's shell has set must not reach a tool.
-_LIBPQ = re.compile(r"^PG[A-Z]+$")
+# libpq reads the first kind from the environment, and what the operator's shell has set must not
+# reach a tool; the second are settings of ours, in a pod with the logins of both sides.
+_NOT_FOR_TOOLS = re.compile(rf"^(PG[A-Z]+|{ENVIRONMENT_PREFIX}.*)$")
 # Only the first line of a message: CONTEXT and DETAIL quote rows, and a row may hold a secret.
 _MESSAGE = re.compile(r"^pg_\w+: (?:error|warning|fatal|detail): .*", re.MULTILINE)
 _KEPT_MESSAGES = 20
@@ -193,7 +195,7 @@ def _where(program: str, login: Login) -> tuple[str, ...]:
 def _environment(
     login: Login | None, run: Run | None, program: str, *, read_only: bool
 ) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not _LIBPQ.match(name)}
+    own = {name: value for name, value in os.environ.items() if not _NOT_FOR_TOOLS.match(name)}
     if login is not None:
         own |= {f"PG{name.upper()}": value for name, value in login.extra}
         own |= {"PGPASSWORD": login.password} if login.password is not None else {}

@@ -18,6 +18,7 @@ from harness.deadlines import Deadlines
 from harness.errors import ConfigurationError
 from harness.settings.cluster import ClusterSettings
 from harness.settings.frozen import Frozen
+from harness.settings.in_cluster import InClusterSettings
 from harness.settings.side import ProdSettings, SandboxSettings, SideSettings
 from harness.settings.vault import VaultSettings  # noqa: TC001  pydantic needs it at run time
 
@@ -163,6 +164,7 @@ class Settings(BaseSettings):
         VaultSettings | None,
         Field(description="Where logins are leased. Default: nobody leases any."),
     ] = None
+    in_cluster: InClusterSettings = InClusterSettings()
     deadline_scale: Annotated[
         float,
         Field(gt=0, description="Stretches every deadline; 2 doubles all waiting."),

@@ -8,9 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from harness.settings.frozen import Frozen
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
-"""The name of an object in a cluster."""
+from harness.settings.names import Name, ShortName  # noqa: TC001  pydantic needs them at run time
 
 
 class ClusterSettings(Frozen):
@@ -26,6 +24,13 @@ class ClusterSettings(Frozen):
     context: Annotated[
         str | None,
         Field(description="Context of the kubeconfig. Default: the file's current-context."),
+    ] = None
+    job_context: Annotated[
+        str | None,
+        Field(
+            description="Context of whoever starts Jobs (--job), who needs other rights than a run."
+            " Default: `context`."
+        ),
     ] = None
     in_cluster: Annotated[
         bool,
@@ -49,6 +54,11 @@ class ClusterSettings(Frozen):
             " whoever runs something there has the whole cluster."
         ),
     ] = ("kube-system",)
+    service_account: ShortName = Field(
+        default="sandbox-lifecycle",
+        description="The harness's identity in the cluster; the names of all that the manifests"
+        " make begin with it.",
+    )
     lease: Name = Field(
         default="sandbox-lifecycle",
         description="The Lease that keeps two runs apart, made beforehand by the manifests.",
@@ -72,6 +82,11 @@ class ClusterSettings(Frozen):
     ] = None
 
     @property
+    def for_jobs(self) -> Self:
+        """The same cluster, as whoever starts Jobs in it."""
+        return self.model_copy(update={"context": self.job_context or self.context})
+
+    @property
     def guarded(self) -> tuple[str, ...]:
         """Every namespace that prod rests on."""
         return tuple(
@@ -82,8 +97,10 @@ class ClusterSettings(Frozen):
     def _one_way_in(self) -> Self:
         if (self.kubeconfig is not None) == self.in_cluster:
             raise ValueError("needs either kubeconfig or in_cluster = true, and not both")
-        if self.context is not None and self.kubeconfig is None:
-            raise ValueError("context belongs to a kubeconfig")
+        if self.kubeconfig is None:
+            for name in ("context", "job_context"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name} belongs to a kubeconfig")
         return self
 
     @model_validator(mode="after")

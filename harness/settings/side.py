@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from harness.settings.cluster import Name  # noqa: TC001  pydantic needs it at run time
 from harness.settings.frozen import Frozen
+from harness.settings.names import Name  # noqa: TC001  pydantic needs it at run time
 
 
 class SecretSettings(Frozen):

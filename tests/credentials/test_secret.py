@@ -60,7 +60,7 @@ def settings(platform: LocalPlatform) -> Settings:
         argocd_namespace=own.cluster.argocd_namespace,
         application=own.cluster.application,
     )
-    for text in access.render(found, names):
+    for text in access.render(found, names).values():
         for obj in yaml.safe_load_all(text):
             cluster.admin.create(obj)
     return found
@@ -143,7 +143,7 @@ def test_a_user_in_the_dsn_as_well_is_refused(settings: Settings) -> None:
 
 def test_the_manifests_let_it_read_these_secrets_and_list_none(settings: Settings) -> None:
     names = manifests.Names("sandbox", "d", "argocd", "a")
-    (text,) = access.render(settings, names)
+    (text,) = access.render(settings, names).values()
     role, binding = yaml.safe_load_all(text)
     (rule,) = role["rules"]
     assert rule["verbs"] == ["get"]
@@ -152,4 +152,4 @@ def test_the_manifests_let_it_read_these_secrets_and_list_none(settings: Setting
 
 
 def test_without_secrets_nothing_is_granted(platform: LocalPlatform) -> None:
-    assert access.render(platform.settings, manifests.Names("sandbox", "d", "argocd", "a")) == []
+    assert access.render(platform.settings, manifests.Names("sandbox", "d", "argocd", "a")) == {}

@@ -48,6 +48,7 @@ __all__ = ["admin", "stand_in", "world"]
 
 ACCEPTED = (
     "kubernetes/15/admission policy",
+    "kubernetes/15/network policies",
     "postgresql/14/connection slots",
     "postgresql/14/entries of the shared lock table",
     "postgresql/14/temporary files",
@@ -181,6 +182,21 @@ def test_a_right_in_the_cluster_is_red(target: Settings, world: World) -> None:
     assert [each.id for each in report.findings] == [name]
     assert report.guarantee(RUNNER).against == (name,)
     assert report.guarantee(ONLY_SANDBOX).holds
+
+
+def test_a_right_of_whoever_starts_jobs_is_red_outside_the_sandbox(
+    target: Settings, world: World
+) -> None:
+    """Its rights in the sandbox's own namespace are its work."""
+    settings = target.model_copy(update={"cluster": world.with_starter()})
+    assert asked(settings).findings == ()
+    starter = f"{world.settings.service_account}-jobs"
+    grant(world, world.settings.prod_namespace, rule("create", "", "secrets"), account=starter)
+    report = asked(settings)
+    name = f"kubernetes/15/may create secrets in {world.settings.prod_namespace}"
+    assert [each.id for each in report.findings] == [name]
+    assert f":{starter} may create secrets" in report.findings[0].what
+    assert report.guarantee(RUNNER).against == (name,)
 
 
 def test_what_is_accepted_no_longer_is_open(target: Settings, tmp_path: Path) -> None:

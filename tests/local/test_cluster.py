@@ -38,7 +38,9 @@ from harness.local.kubernetes.resources import (
 )
 from harness.local.runs import local_run, reap
 from harness.local.workloads import ARGOCD, DEPLOYMENT
+from harness.manifests.pods import Pods
 from harness.progress import Silent
+from harness.settings import Settings
 
 from .test_runs import REPOSITORY, SOON, read_until
 
@@ -138,6 +140,7 @@ def test_the_settings_say_where_everything_is(cluster: LocalCluster) -> None:
     assert kubeconfig.parent.stat().st_mode & 0o777 == 0o700
     assert settings == {
         "context": None,
+        "job_context": "jobs",
         "in_cluster": False,
         "argocd_namespace": "argocd",
         "application": "erp-sandbox",
@@ -151,20 +154,34 @@ def test_the_settings_say_where_everything_is(cluster: LocalCluster) -> None:
     }
 
 
-def test_it_holds_the_very_manifests_that_a_live_cluster_is_given(cluster: LocalCluster) -> None:
-    given = cluster.settings
-    names = manifests.Names(
-        sandbox_namespace=given["namespace"],
-        deployment=given["deployment"],
-        argocd_namespace=given["argocd_namespace"],
-        application=given["application"],
+def test_it_holds_the_very_manifests_that_a_live_cluster_is_given(
+    cluster: LocalCluster, logins: layout.Layout, tmp_path: Path
+) -> None:
+    settings = Settings.of(
+        {
+            "prod": {"dsn": logins.prod.conninfo, "owner_role": "erp_role"},
+            "sandbox": {"dsn": logins.sandbox.conninfo, "owner_role": "erp_sandbox_role"},
+            "golden": {"directory": tmp_path},
+            "tools": {"work_directory": tmp_path},
+            "cluster": cluster.settings,
+            "in_cluster": {"watchdog": False},
+        },
+        origin="a test",
     )
-    for manifest in manifests.objects(names):
+    assert settings.cluster is not None
+    cluster.install(settings)
+    names, pods = manifests.Names.of(settings.cluster), cluster.pods(settings)
+    for manifest in manifests.objects(names, pods):
+        if manifest["kind"] == "Deployment":  # the server adds what is left out
+            manifest["spec"]["template"]["spec"]["restartPolicy"] = "Always"
         resource = BY_KIND[manifest["apiVersion"], manifest["kind"]]
         metadata = manifest.pop("metadata")
         where = path(resource, metadata.get("namespace", ""), metadata["name"])
         found = cluster.admin.ask("GET", where)
         assert {key: found[key] for key in manifest} == manifest
+    # What the pods are told differs from a live cluster's in the way into the cluster alone.
+    way_in = f'kubeconfig = "{cluster.settings["kubeconfig"]}"'
+    assert pods.told.replace(way_in, "in_cluster = true") == Pods.of(settings).told
 
 
 def test_self_heal_reverts_a_manual_scale_within_a_second(cluster: LocalCluster) -> None:

@@ -164,24 +164,29 @@ class Place:
     # What is done to it.
 
     def run(
-        self, verb: str, *, death: str = "SIGKILL", edge: str = "never", phase: str = ""
+        self, *command: str, death: str = "SIGKILL", edge: str = "never", phase: str = ""
     ) -> Ended:
         """The command in a process of its own, to its end."""
-        return self.end(self.start(verb, death=death, edge=edge, phase=phase))
+        return self.end(self.start(*command, death=death, edge=edge, phase=phase))
 
     def start(
-        self, verb: str, *, death: str = "SIGKILL", edge: str = "never", phase: str = ""
+        self, *command: str, death: str = "SIGKILL", edge: str = "never", phase: str = ""
     ) -> subprocess.Popen[str]:
-        config = self.folder / "sandbox.toml"
-        config.touch(mode=0o600)
-        config.write_text(_toml(self.settings), encoding="utf-8")
+        config = self.config()
         dying = [sys.executable, "-m", "tests.recovery.dying", death, edge, phase]
         return subprocess.Popen(
-            [*dying, verb, "--target=live", f"--sandbox-config={config}", "--json"],
+            [*dying, *command, "--target=live", f"--sandbox-config={config}", "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def config(self, name: str = "sandbox.toml") -> Path:
+        """The settings as a file."""
+        config = self.folder / name
+        config.touch(mode=0o600)
+        config.write_text(_toml(self.settings), encoding="utf-8")
+        return config
 
     @contextmanager
     def held(self, verb: str, phase: str) -> Iterator[subprocess.Popen[str]]:
@@ -252,10 +257,8 @@ class Place:
 
     def make_lease(self) -> None:
         """As `sandbox-lifecycle manifests | kubectl apply -f -` does."""
-        names = manifests.Names(
-            self.names.namespace, self.names.deployment, ARGOCD, self.names.application
-        )
-        (lease,) = [each for each in manifests.objects(names) if each["kind"] == "Lease"]
+        made = manifests.objects(manifests.Names.of(self.names))
+        (lease,) = [each for each in made if each["kind"] == "Lease"]
         self.admin.create(lease)
 
     def await_ready(self, replicas: int = 1) -> None:

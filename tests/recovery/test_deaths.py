@@ -115,6 +115,16 @@ def test_without_a_golden_copy_the_content_stays_incomplete_and_all_else_is_put_
     assert place.content() == "complete"
 
 
+def test_where_the_golden_copy_cannot_be_reached_it_is_told_who_can(
+    place: Place, tmp_path: Path
+) -> None:
+    place.run(REFRESH, edge="begin", phase=VERIFY)
+    place.settings = place.settings.with_golden(directory=tmp_path / "golden")
+    done = place.recover()
+    assert done.content == "incomplete"
+    assert "sandbox-lifecycle reset --job" in " ".join(done.told)
+
+
 @pytest.mark.parametrize("death", SIGNALLED)
 def test_an_interrupt_without_a_golden_copy_tells_what_is_outstanding(
     place: Place, tmp_path: Path, death: str

@@ -82,3 +82,20 @@ def test_handlers_are_given_back() -> None:
     with Interrupts():
         assert signal.getsignal(signal.SIGTERM) is not before[1]
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def watch_over(done: list[str]) -> None:
+    with Interrupts() as outer:
+        try:
+            put_right(Interrupts(), done)
+        except LookupError:
+            done.append("told of the error")
+        with outer.let_through():
+            done.append("gone on")
+
+
+def test_a_signal_that_an_error_has_outrun_interrupts_whoever_goes_on() -> None:
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        watch_over(done)
+    assert done == ["everything", "told of the error"]

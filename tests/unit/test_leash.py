@@ -107,8 +107,10 @@ def test_the_operators_environment_does_not_reach_a_tool(
 ) -> None:
     monkeypatch.setenv("PGHOST", "somewhere.else")
     monkeypatch.setenv("PGSERVICE", "prod")
+    monkeypatch.setenv("SANDBOX_LIFECYCLE_PROD__DSN", "postgresql://v-erp:s3cr3t@db/erp")
     program(tmp_path, '#!/bin/sh\nenv > "$1"\n')
     tools.run("tool", [str(tmp_path / "seen")])
+    assert "s3cr3t" not in (tmp_path / "seen").read_text()
     assert not [
         line
         for line in (tmp_path / "seen").read_text().splitlines()

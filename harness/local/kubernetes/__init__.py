@@ -7,12 +7,13 @@ keeps its state through any death. From the wire inwards:
     watching     lists and watches (selectors);  subresources: scale, log, token, reviews
     registry     what a write means (patches, validation, status: the errors)
     store        the objects, their revision, the log on disk
-    controllers  Deployments, pods as real processes, garbage collection, Argo CD (git)
-    control      what only a test can ask for (faults)
+    controllers  Deployments, Jobs, pods as real processes, garbage collection, Argo CD (git)
+    control      what only a test can ask for (faults, audit)
 
 What differs from a real server: admission policies are kept and not enforced; unknown fields are
 kept, not pruned (but for an Application's `automated`); bodies are JSON only, which leaves out the
 kubectl commands that send protobuf (`create configmap`, `auth can-i`); there are no ReplicaSets, no
-images, no volumes, no server-side apply, no pages of a long list, no tables, no managedFields; Jobs
-are kept and not run; of several faults in one object only the first is told.
+images, no server-side apply, no pages of a long list, no tables, no
+managedFields; CronJobs start nothing, network policies hold nobody back, and a volume is what lies
+at its path on this host; of several faults in one object only the first is told.
 """

@@ -23,10 +23,12 @@ from aiohttp import web
 
 from harness.cluster.holder import birth
 from harness.local.kubernetes import certificates, processes
+from harness.local.kubernetes.audit import Audit
 from harness.local.kubernetes.control import Control
 from harness.local.kubernetes.controllers.argocd import ArgoCd
 from harness.local.kubernetes.controllers.deployment import Deployments
 from harness.local.kubernetes.controllers.garbage import Garbage
+from harness.local.kubernetes.controllers.job import Jobs
 from harness.local.kubernetes.controllers.kubelet import Kubelet
 from harness.local.kubernetes.faults import Faults
 from harness.local.kubernetes.git import Git
@@ -89,7 +91,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         store, Validator(old_application_definition=arguments.old_application_definition)
     )
     _make_namespaces(registry)
-    git, faults, tokens = Git(state), Faults(), Tokens(state, store)
+    git, faults, tokens, audit = Git(state), Faults(), Tokens(state, store), Audit()
     argocd = ArgoCd(registry, git, arguments.speed, arguments.application_namespaces)
     door = Door(None if arguments.http else certificates.server_context(state))
     server = Server(
@@ -97,7 +99,15 @@ async def _serve(arguments: argparse.Namespace) -> None:
         tokens=tokens,
         rbac=Rbac(store),
         faults=faults,
-        control=Control(store=store, faults=faults, git=git, argocd=argocd, go_away=door.go_away),
+        audit=audit,
+        control=Control(
+            store=store,
+            faults=faults,
+            git=git,
+            argocd=argocd,
+            audit=audit,
+            go_away=door.go_away,
+        ),
         pods=pods,
         speed=arguments.speed,
     )
@@ -105,6 +115,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         argocd,
         Deployments(registry),
         Garbage(registry),
+        Jobs(registry, arguments.speed),
         Kubelet(registry, pods, arguments.speed),
     ]
     stop = asyncio.Event()

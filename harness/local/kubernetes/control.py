@@ -9,6 +9,7 @@ from harness.local.kubernetes.status import bad_request, no_such_path
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.local.kubernetes.audit import Audit
     from harness.local.kubernetes.controllers.argocd import ArgoCd
     from harness.local.kubernetes.faults import Faults
     from harness.local.kubernetes.git import Git
@@ -24,6 +25,7 @@ class Control:
         faults: For `faults`.
         git: For `git`.
         argocd: For `race`.
+        audit: For `audit`.
         go_away: Refuses connections for so many seconds; for `outage`.
     """
 
@@ -34,12 +36,14 @@ class Control:
         faults: Faults,
         git: Git,
         argocd: ArgoCd,
+        audit: Audit,
         go_away: Callable[[float], None],
     ) -> None:
         self._store = store
         self._faults = faults
         self._git = git
         self._argocd = argocd
+        self._audit = audit
         self._go_away = go_away
 
     def handle(self, what: str, body: Any) -> Obj:
@@ -48,7 +52,8 @@ class Control:
         `faults` adds a fault, or clears all if the body is empty; `outage {"seconds": n}` refuses
         connections; `compact` forgets the watch history; `git` sets what the repository holds or
         whether it answers; `race {"application": name}` lets the pass of Argo CD that
-        is under way when the Application is paused start a sync afterwards.
+        is under way when the Application is paused start a sync afterwards; `audit` tells which
+        rights were used, and by whom.
         """
         orders = body if isinstance(body, dict) else {}
         match what:
@@ -72,5 +77,7 @@ class Control:
             case "race":
                 self._argocd.race(orders["application"])
                 return {}
+            case "audit":
+                return {"allowed": self._audit.told()}
             case _:
                 raise no_such_path()

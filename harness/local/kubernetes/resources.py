@@ -85,6 +85,7 @@ NAMESPACES = Resource(
     "", "v1", "namespaces", "Namespace", namespaced=False, short=("ns",), subresources=("status",)
 )
 PODS = Resource("", "v1", "pods", "Pod", short=("po",), subresources=("status", "log"))
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", short=("cm",))
 SECRETS = Resource("", "v1", "secrets", "Secret")
 SERVICE_ACCOUNTS = Resource(
     "",
@@ -104,6 +105,7 @@ DEPLOYMENTS = Resource(
     subresources=("status", "scale"),
     generation=_spec_and_annotations,
 )
+JOBS = Resource("batch", "v1", "jobs", "Job", subresources=("status",), generation=_spec)
 LEASES = Resource(
     "coordination.k8s.io", "v1", "leases", "Lease", unconditional=False, creatable_by_put=True
 )
@@ -137,7 +139,7 @@ RESOURCES: tuple[Resource, ...] = (
     PODS,
     SECRETS,
     SERVICE_ACCOUNTS,
-    Resource("", "v1", "configmaps", "ConfigMap", short=("cm",)),
+    CONFIG_MAPS,
     Resource("", "v1", "events", "Event", short=("ev",)),
     Resource(
         "",
@@ -148,7 +150,26 @@ RESOURCES: tuple[Resource, ...] = (
         subresources=("status",),
     ),
     DEPLOYMENTS,
-    Resource("batch", "v1", "jobs", "Job", subresources=("status",), generation=_spec),
+    JOBS,
+    # Kept, for Jobs to be made from: nothing starts one by the clock.
+    Resource(
+        "batch",
+        "v1",
+        "cronjobs",
+        "CronJob",
+        short=("cj",),
+        subresources=("status",),
+        generation=_spec,
+    ),
+    # Kept, and enforced by nobody.
+    Resource(
+        "networking.k8s.io",
+        "v1",
+        "networkpolicies",
+        "NetworkPolicy",
+        short=("netpol",),
+        generation=_spec,
+    ),
     LEASES,
     Resource(
         "autoscaling",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from harness.local.kubernetes.audit import Audit
     from harness.local.kubernetes.control import Control
     from harness.local.kubernetes.faults import Faults
     from harness.local.kubernetes.identity import Tokens, User
@@ -41,6 +42,7 @@ class Server:
         tokens: Who is who.
         rbac: Who may what.
         faults: What a test ordered to go wrong.
+        audit: Notes who was allowed what.
         control: The stand-in's own endpoint.
         pods: Where the logs of pods are.
         speed: How much faster than in life time runs.
@@ -53,6 +55,7 @@ class Server:
         tokens: Tokens,
         rbac: Rbac,
         faults: Faults,
+        audit: Audit,
         control: Control,
         pods: Path,
         speed: float,
@@ -61,6 +64,7 @@ class Server:
         self._tokens = tokens
         self._rbac = rbac
         self._faults = faults
+        self._audit = audit
         self._control = control
         self._pods = pods
         self._speed = speed
@@ -116,6 +120,7 @@ class Server:
     def _authorize(self, user: User, verb: str, target: Target, query: Mapping[str, str]) -> None:
         access = named_by_selector(target, query).access(verb)
         if self._rbac.allows(user, access):
+            self._audit.note(user, access)
             return
         resource = access.resource + (f"/{access.subresource}" if access.subresource else "")
         scope = (

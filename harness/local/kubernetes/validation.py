@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness.local.kubernetes.resources import (
     APPLICATIONS,
     DEPLOYMENTS,
+    JOBS,
     LEASES,
     NAMESPACES,
     PODS,
@@ -34,6 +35,7 @@ _SUBDOMAIN_RULE = (
 )
 _MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)")
 _DEFAULT_GRACE_SECONDS = 30
+_DEFAULT_BACKOFF_LIMIT = 6
 _AUTOMATED = {"allowEmpty", "enabled", "prune", "selfHeal"}
 _JSON_TYPES = {type(None): "null", bool: "boolean", dict: "object", list: "array", str: "string"}
 
@@ -68,6 +70,8 @@ class Validator:
         _check_metadata(resource, new)
         if resource is DEPLOYMENTS:
             _prepare_deployment(new, old)
+        elif resource is JOBS:
+            _prepare_job(new, old)
         elif resource is PODS:
             _prepare_pod(new["spec"])
             if old is None:
@@ -126,6 +130,18 @@ def _prepare_deployment(new: Obj, old: Obj | None) -> None:
             "spec.selector", f"Invalid value: {json.dumps(selector)}: field is immutable"
         )
     _prepare_pod(template.setdefault("spec", {}))
+
+
+def _prepare_job(new: Obj, old: Obj | None) -> None:
+    spec = new.setdefault("spec", {})
+    spec.setdefault("suspend", False)
+    spec.setdefault("backoffLimit", _DEFAULT_BACKOFF_LIMIT)
+    pod = spec.setdefault("template", {}).setdefault("spec", {})
+    if pod.get("restartPolicy") not in {"Never", "OnFailure"}:
+        raise required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')
+    _prepare_pod(pod)
+    if old is not None and old["spec"]["template"] != spec["template"]:
+        raise FieldError("spec.template", "Invalid value: field is immutable")
 
 
 def _prepare_pod(spec: Obj) -> None:

@@ -42,20 +42,22 @@ OF_THE_CLUSTER = (
 )
 
 
-def grant(world: World, namespace: str, *rules: dict[str, Any]) -> None:
-    """Let the harness's account do more."""
+def grant(
+    world: World, namespace: str, *rules: dict[str, Any], account: str = "sandbox-lifecycle"
+) -> None:
+    """Let an account of the harness's do more."""
     kind, roles, bindings = (
         ("Role", ROLES, BINDINGS) if namespace else ("ClusterRole", CLUSTER_ROLES, CLUSTER_BINDINGS)
     )
     name = f"more-{world.settings.namespace}"
     world.create(roles, namespace, {"metadata": {"name": name}, "rules": list(rules)})
-    account = {
+    subject = {
         "kind": "ServiceAccount",
-        "name": "sandbox-lifecycle",
+        "name": account,
         "namespace": world.settings.namespace,
     }
     reference = {"apiGroup": roles.group, "kind": kind, "name": name}
-    binding = {"metadata": {"name": name}, "roleRef": reference, "subjects": [account]}
+    binding = {"metadata": {"name": name}, "roleRef": reference, "subjects": [subject]}
     world.create(bindings, namespace, binding)
 
 

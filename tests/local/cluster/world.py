@@ -28,7 +28,7 @@ from harness.cluster.resources import (
     Target,
 )
 from harness.deadlines import Deadline, Deadlines, eventually
-from harness.manifests import Names, objects
+from harness.manifests import Names, access
 from harness.settings.cluster import ClusterSettings
 
 if TYPE_CHECKING:
@@ -194,6 +194,21 @@ class World:
             },
         }
 
+    def with_starter(self) -> ClusterSettings:
+        """The settings, with another context for whoever starts Jobs."""
+        where, name = self.settings.namespace, f"{self.settings.service_account}-jobs"
+        account = Target(Resource("", "v1", "serviceaccounts"), where, name)
+        token = self.admin.ask("POST", f"{account.path}/token", {"spec": {}})["status"]["token"]
+        assert self.settings.kubeconfig is not None
+        content: Obj = yaml.safe_load(self.settings.kubeconfig.read_text())
+        content["users"].append({"name": name, "user": {"token": token}})
+        context = {"cluster": content["clusters"][0]["name"], "user": name}
+        content["contexts"].append({"name": "jobs", "context": context})
+        kubeconfig = self.settings.kubeconfig.with_name("both.kubeconfig")
+        kubeconfig.write_text(yaml.safe_dump(content))
+        changed = {"kubeconfig": kubeconfig, "job_context": "jobs"}
+        return self.settings.model_copy(update=changed)
+
     def pods(self) -> list[Obj]:
         found: list[Obj] = self.get(Target(PODS, self.settings.namespace))["items"]
         return found
@@ -227,13 +242,14 @@ class World:
 
 
 def lay_out(stand_in: StandIn, admin: Admin, name: str, directory: Path) -> World:
-    """Make a sandbox's namespaces, and everything of the manifests, in a stand-in."""
+    """Make a sandbox's namespaces in a stand-in, and what the manifests say of rights in them."""
     names = Names(f"{name}-sandbox", "erp", f"{name}-argocd", "erp-sandbox")
     prod = f"{name}-prod"
     for namespace in (names.sandbox_namespace, names.argocd_namespace, prod):
         body = {"metadata": {"name": namespace}}
         admin.ask("POST", Target(NAMESPACES).path, body)
-    for obj in objects(names):
+    texts = [text for _, text in access(names)]
+    for obj in (each for text in texts for each in yaml.safe_load_all(text)):
         group, _, version = obj["apiVersion"].rpartition("/")
         if group == "admissionregistration.k8s.io":
             continue  # one for the whole cluster, and not enforced here

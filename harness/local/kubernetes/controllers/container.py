@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from harness.local.kubernetes import processes
+from harness.local.kubernetes.controllers import volumes
 from harness.local.kubernetes.controllers.environment import (
     MissingReferenceError,
     command_of,
@@ -129,6 +130,7 @@ class Container:
         while not self._ending:
             try:
                 variables = environment_of(self._store, self._pod, self._spec)
+                volumes.fill(self._store, self._pod, self._spec, self._directory.parents[1])
             except MissingReferenceError as error:
                 reason = {"reason": "CreateContainerConfigError", "message": str(error)}
                 self._become({"waiting": reason})

@@ -1,6 +1,6 @@
 """Pods as real processes of this host: started, kept, reported on, ended gracefully.
 
-There are no images, volumes, init containers or liveness probes; `command` is run as it stands.
+There are no images or liveness probes; `command` is run as it stands.
 """
 
 from __future__ import annotations
@@ -103,17 +103,27 @@ class _Pod:
         if "deletionTimestamp" in self._metadata:
             self.ending.set()
         directory.mkdir(mode=0o700, exist_ok=True)
-        self._containers = [
-            Container(
-                registry.store,
-                pod=obj,
-                spec=spec,
-                directory=directory,
-                speed=speed,
-                publish=self._publish,
-            )
-            for spec in obj["spec"]["containers"]
+        self._containers = [self._container(obj, spec, speed) for spec in obj["spec"]["containers"]]
+        held = obj.get("status", {}).get("initContainerStatuses", [])
+        self._over_before = [each for each in held if _has_succeeded(each)]
+        over = {each["name"] for each in self._over_before}
+        once = "Never" if obj["spec"].get("restartPolicy") == "Never" else "OnFailure"
+        leading = {**obj, "spec": {**obj["spec"], "restartPolicy": once}}
+        self._first = [
+            self._container(leading, spec, speed)
+            for spec in obj["spec"].get("initContainers", [])
+            if spec["name"] not in over
         ]
+
+    def _container(self, obj: Obj, spec: Obj, speed: float) -> Container:
+        return Container(
+            self._registry.store,
+            pod=obj,
+            spec=spec,
+            directory=self._directory,
+            speed=speed,
+            publish=self._publish,
+        )
 
     async def live(self) -> None:
         """Run the containers until the pod is deleted."""
@@ -121,7 +131,7 @@ class _Pod:
         try:
             self._bind()
             if not self._over:
-                lives = [asyncio.create_task(each.live()) for each in self._containers]
+                lives = [asyncio.create_task(self._run())]
             await _first(self.ending.wait(), self.gone.wait())
             await _first(self._end(self.grace), self.gone.wait())
             await self._end(0)  # what was deleted by force meanwhile
@@ -134,8 +144,16 @@ class _Pod:
                 life.cancel()
         shutil.rmtree(self._directory, ignore_errors=True)
 
+    async def _run(self) -> None:
+        """One after the other what goes first, as long as none fails; then all the others."""
+        for each in self._first:
+            await each.live()
+            if each.ended_with != 0:
+                return
+        await asyncio.gather(*(each.live() for each in self._containers))
+
     async def _end(self, grace: float) -> None:
-        await asyncio.gather(*(each.end(grace) for each in self._containers))
+        await asyncio.gather(*(each.end(grace) for each in (*self._first, *self._containers)))
 
     def _bind(self) -> None:
         """Put the pod on the one node: from then on it ends gracefully."""
@@ -172,17 +190,28 @@ class _Pod:
             "startTime": self._started,
             "containerStatuses": statuses,
         }
+        if leading := [*self._over_before, *(each.status for each in self._first)]:
+            pod["status"]["initContainerStatuses"] = leading
         try:
             self._registry.replace(PODS, *self._place, pod, Write(subresource="status"))
         except StatusError:
             logger.exception("pod %s", self._metadata["name"])
 
     def _phase(self) -> str:
+        first = [each.ended_with for each in self._first]
+        if any(first):
+            return "Failed"
+        if None in first:
+            return "Pending"
         codes = [each.ended_with for each in self._containers]
         if all(code is not None for code in codes):
             return "Failed" if any(codes) else "Succeeded"
         started = all(each.has_started for each in self._containers)
         return "Running" if started else "Pending"
+
+
+def _has_succeeded(status: Obj) -> bool:
+    return bool(status["state"].get("terminated", {}).get("exitCode") == 0)
 
 
 def _condition(kind: str, held: list[Obj], *, truth: bool) -> Obj:
