@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.settings.cluster import ClusterSettings
 
 # From within, whatever is there but the first process of the pod and the shell itself.
-_HANG_UP = ["/bin/sh", "-c", "kill -s STOP -1"]
+_HANG_UP = ["/bin/sh", "-c", "kill -s STOP -- -1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,12 @@ def _exec(client: ApiClient, namespace: str, pod: str, deadlines: Deadlines) -> 
         stderr=True,
         _preload_content=False,
     )
-    running.run_forever(timeout=deadlines.api_answer.seconds)
-    if running.is_open() or running.returncode != 0:
+    try:
+        running.run_forever(timeout=deadlines.api_answer.seconds)
+        failed = running.is_open() or running.returncode != 0
+    finally:
+        running.sock.shutdown()  # its `close` leaves the socket where the server has closed first
+    if failed:
         raise FailedError(
             f"the processes of pod {pod} could not be stopped",
             found=" ".join(running.read_all().split()) or "no answer",
