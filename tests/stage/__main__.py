@@ -1,4 +1,4 @@
-"""The command `python -m tests.stage`: a real cluster with a real Argo CD, and the platform on it."""
+"""The command `python -m tests.stage`: a real cluster with Argo CD, and the platform on it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from harness.cli.console import Terminal
 from harness.errors import LifecycleError
 from harness.local.undo import Undo
 from tests.stage import bundle, cluster, platform
+from tests.stage.report import SideBySide
 
 if TYPE_CHECKING:
     from tests.stage.stage import Stage
@@ -39,6 +40,7 @@ def up(
     """Start it: 30 s, and five minutes more where its programs have to be built first."""
     began = time.monotonic()
     options = platform.Options(scale, prod_dump, prod_globals)
+    options.content()  # which refuses what is wrong before a cluster is started for it
     with Undo() as undo:
         stage = cluster.up(directory, self_heal=self_heal, drop_go_caches=drop_go_caches)
         undo.callback(cluster.down, directory)
@@ -84,6 +86,15 @@ def build(
 ) -> None:
     """Build its programs, where they are not there yet, and say where they are."""
     typer.echo(bundle.provided(drop_go_caches=drop_go_caches))
+
+
+@app.command()
+def report(local: Path, live: Path) -> None:
+    """Put what two runs have written with --junitxml side by side; exit code 1 unless green."""
+    runs = SideBySide.of(local, live)
+    typer.echo(runs)
+    if not runs.is_green:
+        raise typer.Exit(1)
 
 
 def _tell_platform(stage: Stage) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.local.layout import Layout
+    from harness.local.prod_content import ProdContent
     from harness.progress import Progress
     from tests.stage.stage import Stage
 
@@ -56,6 +57,14 @@ class Options:
     scale: float = 0.2
     prod_dump: Path | None = None
     prod_globals: Path | None = None
+
+    def content(self) -> ProdContent:
+        """What that is.
+
+        Raises:
+            ConfigurationError: They contradict one another.
+        """
+        return prod_content.choose(self.scale, self.prod_dump, self.prod_globals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ def lay_out(stage: Stage, options: Options, progress: Progress) -> Platform:
         FailedError: Something does not start. What was begun goes with the stage.
     """
     deadlines, run = Deadlines(), _run(stage.directory)
-    content = prod_content.choose(options.scale, options.prod_dump, options.prod_globals)
+    content = options.content()
     run.path.mkdir(mode=0o711)
     with progress.phase("make the image"):
         image = run.path / "image.tar"
