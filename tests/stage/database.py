@@ -13,6 +13,7 @@ from harness.local.undo import Undo
 from harness.postgres import postmaster
 from harness.postgres.binaries import debian_binaries
 from harness.postgres.launcher import HOST, Launcher
+from tests.stage import group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,7 @@ def database_server(
             launcher.create()
             _let_in(launcher.data, node, pods)
             launcher.start()
+        _join(launcher.data)
         yield LocalServer(
             superuser=replace(launcher.superuser, host=node),
             major=binaries.major,
@@ -81,6 +83,12 @@ def _let_in(data: Path, node: str, pods: str) -> None:
     with (data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
         rules.write(f"host all all {node}/32 scram-sha-256\n")
         rules.write(f"host {databases} all {pods} scram-sha-256\n")
+
+
+def _join(data: Path) -> None:
+    """Let it be found with all else of the stage, should nobody be left who knows of it."""
+    pid, *_ = (data / "postmaster.pid").read_text(encoding="ascii").splitlines()
+    group.entrance().write_text(pid, encoding="ascii")
 
 
 def _end(launcher: Launcher, run: LocalRun) -> None:

@@ -34,12 +34,12 @@ def written(path: Path, **scenarios: str) -> Path:
         (PASSED, PASSED, True),
         (SKIPPED, PASSED, True),
         (PASSED, SKIPPED, True),
-        (SKIPPED, SKIPPED, False),
+        (SKIPPED, SKIPPED, True),
         (PASSED, FAILED, False),
         (ERROR, PASSED, False),
     ],
 )
-def test_it_is_green_where_each_scenario_passed_somewhere_and_failed_nowhere(
+def test_it_is_green_where_nothing_failed(
     tmp_path: Path, local: str, live: str, *, green: bool
 ) -> None:
     runs = SideBySide.of(
@@ -47,6 +47,13 @@ def test_it_is_green_where_each_scenario_passed_somewhere_and_failed_nowhere(
         written(tmp_path / "live.xml", a=PASSED, b=live),
     )
     assert runs.is_green is green
+
+
+def test_a_scenario_that_one_of_them_has_not_run_is_not_green(tmp_path: Path) -> None:
+    local = written(tmp_path / "local.xml", a=PASSED, b=PASSED)
+    assert not SideBySide.of(local, written(tmp_path / "live.xml", a=PASSED)).is_green
+    nothing = written(tmp_path / "nothing.xml")
+    assert not SideBySide.of(nothing, nothing).is_green
 
 
 def test_it_tells_each_scenario_with_its_time_and_why_it_was_skipped(tmp_path: Path) -> None:
