@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -15,15 +17,25 @@ from harness.local.cluster import PROD, SANDBOX
 from harness.local.workloads import ARGOCD, DEPLOYMENT
 from harness.progress import Silent
 from harness.settings import Settings
-from tests.stage import platform
+from tests.stage import cluster, platform
 from tests.stage.layers import USER
 from tests.stage.toml import written
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.stage.platform import Platform
     from tests.stage.stage import Stage
+
+
+@pytest.fixture(scope="module")
+def stage(asked_for: None) -> Iterator[Stage]:  # noqa: ARG001
+    """A stage of its own: the server's unprivileged user passes through to its data."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))  # pytest's own is closed to others
+    folder.chmod(0o711)
+    with cluster.running(folder / "stage") as stage:
+        yield stage
+    folder.rmdir()
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +81,9 @@ def test_the_sandbox_is_refreshed_by_it(settings: Settings) -> None:
     assert refreshed.company
     found = status(settings, Silent())
     assert found.content == "complete"
-    assert found.self_heal is not None
-    assert found.self_heal.startswith("on ")
+    assert found.cluster is not None
+    assert found.cluster.self_heal.startswith("on ")
+    assert (found.cluster.ready, found.cluster.outstanding) == (1, None)
 
 
 @pytest.mark.usefixtures("laid_out")
