@@ -1,4 +1,4 @@
-"""The options of `pytest features/`, the target that they choose, and the lines that tell of it.
+"""The target of `pytest features/`, what it lends, and the lines that tell of it.
 
 This module alone joins the local sandbox to the steps: a step cannot tell which target it works on.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from harness.credentials.sources import logins
 from harness.errors import LifecycleError
 from harness.integrity.report import rendered
 from harness.lifecycle.audit import audit
+from harness.local.lent import Lent, lent_by_live
 from harness.local.platform import LocalOptions, local_platform
 from harness.postgres.connection import Run
 from harness.progress import Silent
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.integrity.report.model import Report
-    from harness.local.cluster import LocalCluster
 
 pytest_plugins = [
     "steps.attempt",
@@ -40,6 +39,7 @@ pytest_plugins = [
     "steps.collector",
     "steps.deaths",
     "steps.golden",
+    "steps.options",
     "steps.prod",
     "steps.rehearsal",
     "steps.runner",
@@ -48,43 +48,6 @@ pytest_plugins = [
 
 # Scenarios wait for it whenever a whole machine is said to have died.
 _LEASE_SECONDS = 1
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the choice of a target."""
-    group = parser.getgroup("sandbox", "sandbox lifecycle")
-    group.addoption(
-        "--target", choices=("local", "live"), default="local", help="what the scenarios work on"
-    )
-    group.addoption(
-        "--sandbox-config", type=Path, metavar="FILE", help="TOML file of the live target"
-    )
-    group.addoption(
-        "--postgres",
-        default="auto",
-        metavar="auto|docker|binaries|DSN",
-        help="where the local target's server comes from; DSN is a superuser's connection string",
-    )
-    group.addoption(
-        "--scale", type=float, default=0.2, help="size of the sample prod of the local target"
-    )
-    group.addoption(
-        "--prod-dump", type=Path, metavar="FILE", help="fill the local prod from this pg_dump file"
-    )
-    group.addoption(
-        "--prod-globals", type=Path, metavar="FILE", help="script with the roles of that dump"
-    )
-    group.addoption(
-        "--keep-sandbox",
-        action="store_true",
-        help="leave the local sandbox up at the end, as `sandbox-lifecycle local up` does",
-    )
-    group.addoption(
-        "--audit-report",
-        type=Path,
-        metavar="FILE",
-        help="write the audit's report: .html, .json or .txt",
-    )
 
 
 class Target:
@@ -96,7 +59,7 @@ class Target:
         self._settings: Settings | None = None
         self._report: Report | None = None
         self.outcomes = Outcomes()
-        self.cluster: LocalCluster | None = None
+        self.lent = Lent()
         self.lines: list[str] = []
 
     @property
@@ -136,6 +99,10 @@ class Target:
         settings = self._stack.enter_context(logins(written, Run().id)).settings
         names = settings.cluster
         told = f"Application {names.application}" if names else "nobody runs an application"
+        option = self._config.getoption
+        self.lent = self._stack.enter_context(
+            lent_by_live(names, option("cluster_admin"), option("prod_traffic"), settings.deadlines)
+        )
         self.lines = [
             f"target: live, {self._config.getoption('sandbox_config')}",
             f"cluster: {told}",
@@ -158,10 +125,10 @@ class Target:
             f"target: local, {platform.description}",
             f"prod: {platform.prod_origin}",
         ]
-        self.cluster = platform.cluster
-        if self.cluster is not None:
+        if platform.cluster is not None:
             policy = "admission and network policies not enforced here"
-            self.lines.append(f"cluster: {self.cluster.description}; {policy}")
+            self.lines.append(f"cluster: {platform.cluster.description}; {policy}")
+            self.lent = Lent.by_local(platform.cluster)
         return platform.settings
 
 
@@ -169,27 +136,9 @@ _target = pytest.StashKey[Target]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep wrong combinations of options from starting anything."""
+    """Keep the target of this run, which is not opened yet."""
     config.stash[_target] = Target(config)
     config.pluginmanager.register(config.stash[_target].outcomes)
-    local = config.getoption("target") == "local"
-    if local and config.getoption("sandbox_config") is not None:
-        raise pytest.UsageError("--sandbox-config describes a live target: add --target=live")
-    if not local and config.getoption("sandbox_config") is None:
-        raise pytest.UsageError("--target=live needs --sandbox-config=FILE; nothing is guessed")
-    workers = config.getoption("numprocesses", None)
-    if workers not in (None, 0, 1):
-        if not local:
-            raise pytest.UsageError(f"-n {workers}: a live target has one sandbox; leave -n out")
-        for option, told in (("keep_sandbox", "sandbox can be kept"), ("audit_report", "report")):
-            if config.getoption(option):
-                raise pytest.UsageError(f"-n {workers}: only one {told}; leave -n out")
-    if (path := config.getoption("audit_report")) is not None:
-        try:
-            Form.of(path)
-            ReportFile.at(path)
-        except LifecycleError as error:
-            raise pytest.UsageError(str(error)) from error
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -200,15 +149,6 @@ def pytest_report_header(config: pytest.Config) -> str:
     each = "each worker's own " if config.getoption("numprocesses", None) else ""
     kind = config.getoption("postgres").partition(":")[0]
     return f"sandbox: {each}local (--postgres={kind}), prod filled from {content}"
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs the administrator of the cluster, where the target lends none."""
-    if config.getoption("target") == "live":
-        reason = "a live target lends nobody its administrator: run it on the local one"
-        for item in items:
-            if item.get_closest_marker("local"):
-                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
@@ -257,23 +197,20 @@ def audit_report(request: pytest.FixtureRequest) -> Report:
 
 
 @pytest.fixture
-def local_cluster(request: pytest.FixtureRequest) -> LocalCluster:
-    """The cluster of the local target, for scenarios with the tag @local."""
-    cluster = request.config.stash[_target].cluster
-    assert cluster is not None, "the local target has no cluster"
-    return cluster
-
-
-@pytest.fixture
-def person(local_cluster: LocalCluster, settings: Settings) -> Iterator[Person]:
+def person(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Person]:
     """Somebody who may change anything in the cluster; what they did is undone at the end."""
-    assert settings.cluster is not None
+    lent = request.config.stash[_target].lent
+    if settings.cluster is None:
+        pytest.skip("nobody runs an application on this target: no [cluster] in its settings")
+    assert lent.admin is not None, "the scenario lacks the tag @administrator"
+    assert lent.hang_up is not None
     with ExitStack() as undo:
-        pods = local_cluster.sandbox_processes
-        yield Person(local_cluster.admin, settings.cluster, pods, undo)
+        yield Person(lent.admin, settings.cluster, lent.hang_up, undo)
 
 
 @pytest.fixture
-def prod_traffic(local_cluster: LocalCluster) -> Traffic:
+def prod_traffic(request: pytest.FixtureRequest) -> Traffic:
     """Ordinary work on prod, through its ERP."""
-    return Traffic(f"{local_cluster.prod.url}/traffic")
+    url = request.config.stash[_target].lent.traffic
+    assert url is not None, "the scenario lacks the tag @prod_traffic"
+    return Traffic(url)

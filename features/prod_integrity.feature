@@ -90,7 +90,7 @@ Feature: Prod's integrity
     And nothing is unproven
     And every attempt on the twin ended as it must
 
-  @local
+  @prod_traffic
   Scenario: Ordinary traffic on prod during a refresh raises no false alarm
     Given prod as it is now
     When the sandbox is refreshed while prod's application goes on writing

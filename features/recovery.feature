@@ -34,7 +34,7 @@ Feature: Recovery
       | kill -9           | after the application was scaled to 0 | the golden copy |
       | the machine's end | after the application was scaled back | what prod holds |
 
-  @local
+  @administrator
   Scenario: A tampered journal is refused, and nothing is done
     Given the application as it runs now
     And a refresh from prod that met kill -9, after the application was scaled to 0
@@ -46,7 +46,7 @@ Feature: Recovery
     And what it left is recovered
     Then the application runs as before, with self-heal exactly as it was
 
-  @local
+  @administrator
   Scenario: A person who re-arms meanwhile is respected and told
     Given a refresh from prod that met kill -9, after self-heal was paused
     And somebody who has re-armed self-heal, without pruning
@@ -55,7 +55,7 @@ Feature: Recovery
     And the recovery tells that "somebody has changed the sync policy, which was left"
     And nobody holds the Lease, and no journal is left
 
-  @local
+  @administrator
   Scenario: A human's pause is respected
     Given somebody who has paused self-heal
     When a refresh from prod meets SIGTERM, after the application was scaled to 0
@@ -70,7 +70,7 @@ Feature: Recovery
     And the second has changed nothing
     And the application runs as before, with self-heal exactly as it was
 
-  @local
+  @administrator
   Scenario: A refresh waits until the application is really gone
     Given an application that hangs, with its session open
     When the sandbox is refreshed from prod, and looked at meanwhile

@@ -24,6 +24,7 @@ from steps.meanwhile import Meanwhile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.cluster.policy import SyncPolicy
     from harness.lifecycle.refresh import Refreshed
     from harness.settings import Settings
     from steps.people import Person
@@ -41,14 +42,14 @@ class Standing:
     """How the application stands, and what is written down about a run.
 
     Args:
-        policy: The sync policy of its Application, byte for byte.
+        policy: The sync policy of its Application.
         replicas: How many pods are asked for.
         ready: How many are Ready.
         holder: Who holds the Lease.
         journals: The journal in the Lease, and the one on the Application.
     """
 
-    policy: str | None
+    policy: SyncPolicy
     replicas: int
     ready: int
     holder: str | None
@@ -63,7 +64,7 @@ class Standing:
             application, workload = cluster.application.read(), cluster.workload.read()
             lease = cluster.lease.read()
         return cls(
-            policy=application.policy.text,
+            policy=application.policy,
             replicas=workload.replicas,
             ready=workload.ready,
             holder=lease.identity,

@@ -6,8 +6,6 @@ They know nothing of the local target; `conftest.py` gives them its administrato
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.request import ProxyHandler, Request, build_opener
@@ -52,7 +50,7 @@ class Person:
     Args:
         admin: Does what the person wants.
         cluster: Which Application and which Lease.
-        pods: Process ids of the sandbox's pods.
+        hang_up: Lets the sandbox's pods hang.
         undo: Where the undo is registered.
     """
 
@@ -60,13 +58,13 @@ class Person:
         self,
         admin: Administrator,
         cluster: ClusterSettings,
-        pods: Callable[[], list[int]],
+        hang_up: Callable[[], None],
         undo: ExitStack,
     ) -> None:
         self._admin = admin
         self._application = (cluster.argocd_namespace, cluster.application)
         self._lease = (cluster.namespace, cluster.lease)
-        self._pods = pods
+        self._hang_up = hang_up
         self._undo = undo
         self._original = self._policy()
         self._journal: str | None = None
@@ -96,8 +94,7 @@ class Person:
 
     def hang_up_pods(self) -> None:
         """Let the sandbox's pods hang: they answer to nothing any more, and keep what they hold."""
-        for pid in self._pods():
-            os.kill(pid, signal.SIGSTOP)
+        self._hang_up()
 
     def _policy(self) -> Obj:
         policy: Obj = self._admin.application(*self._application)["spec"]["syncPolicy"]

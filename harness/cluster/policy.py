@@ -1,7 +1,8 @@
 """An Application's sync policy: is it on, how is it paused, how does it become what it was.
 
-It is kept as text, since it must come back byte for byte, whatever it was: absent, null, `{}`, on
-or off, with fields that this version of the harness has never heard of.
+It is kept as text, since it must come back byte for byte, whatever it was: on or off, with fields
+that this version of the harness has never heard of. One that says nothing is the exception: Argo CD
+takes an empty one away whenever it looks, so null and `{}` are the same as none.
 """
 
 from __future__ import annotations
@@ -51,6 +52,22 @@ class SyncPolicy:
         """Whether Argo CD syncs by itself: `enabled` counts only where it is false."""
         automated = self.automated
         return automated is not None and automated.get("enabled") is not False
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether Argo CD takes it for none, and takes it away."""
+        value = self.value
+        if isinstance(value, dict):
+            return all(each is None or each == [] for each in value.values())
+        return value is None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SyncPolicy):
+            return NotImplemented
+        return self.text == other.text or (self.says_nothing and other.says_nothing)
+
+    def __hash__(self) -> int:
+        return hash(None if self.says_nothing else self.text)
 
     def __str__(self) -> str:
         return "no syncPolicy" if self.text is None else f"syncPolicy {self.text}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import socket
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -101,13 +102,17 @@ class LocalCluster:
             "prod_application": self.prod.name,
         }
 
-    def sandbox_processes(self) -> list[int]:
-        """Ids of the processes in the sandbox's pods."""
-        folders = (
-            self.control.state / "pods" / pod["metadata"]["uid"] for pod in self.admin.pods(SANDBOX)
-        )
-        logs = (log for folder in folders for log in folder.glob("*.log"))
-        return [process.pid for log in logs if (process := processes.recorded(log)) is not None]
+    @property
+    def traffic(self) -> str:
+        """Where prod's application writes one event each time it is asked to."""
+        return f"{self.prod.url}/traffic"
+
+    def hang_up_sandbox(self) -> None:
+        """Let the sandbox's pods hang: they answer to nothing, and keep what they hold."""
+        for pod in self.admin.pods(SANDBOX):
+            for log in (self.control.state / "pods" / pod["metadata"]["uid"]).glob("*.log"):
+                if (process := processes.recorded(log)) is not None:
+                    os.kill(process.pid, signal.SIGSTOP)
 
     def pods(self, settings: Settings) -> Pods:
         """The pods of the manifests, told this target, with folders of this host for volumes."""

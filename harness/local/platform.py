@@ -117,7 +117,12 @@ def local_platform(options: LocalOptions, progress: Progress) -> Iterator[LocalP
             logins = layout.lay_out(server, run)
             content.fill(server, logins, run, progress)
             with _cluster(options, run, logins, deadlines, progress) as cluster:
-                values = _values(options, server, logins, run, cluster)
+                table = cluster.settings if cluster else None
+                values = {
+                    **described(server, logins, run, table, shadow=options.shadow),
+                    # Runs are killed here to see what they leave; nobody is to tidy up behind them.
+                    "in_cluster": {"watchdog": False},
+                }
                 platform = LocalPlatform(
                     settings=Settings.of(values, origin="the local platform"),
                     description=server.description,
@@ -166,13 +171,23 @@ def _keep(platform: LocalPlatform, values: dict[str, Any], server: LocalServer) 
         marks.keep(connection, platform.run.id)
 
 
-def _values(
-    options: LocalOptions,
+def described(
     server: LocalServer,
     logins: Layout,
     run: LocalRun,
-    cluster: LocalCluster | None,
+    cluster: dict[str, Any] | None,
+    *,
+    shadow: bool = True,
 ) -> dict[str, Any]:
+    """The settings of a target that has been laid out, as a live target's would be written.
+
+    Args:
+        server: Its server.
+        logins: The logins on it.
+        run: The run that it belongs to; golden copies and transient dumps go into its directory.
+        cluster: The table about its cluster, or None where there is none.
+        shadow: Whether golden copies are kept with a shadow.
+    """
     with server.connect() as connection:
         pins = connection.execute(_PINS, (SANDBOX_DATABASE,)).fetchone()
     system_identifier, database_oid = pins or (None, None)
@@ -185,13 +200,11 @@ def _values(
             "system_identifier": system_identifier,
             "database_oid": database_oid,
         },
-        "golden": {"directory": str(run.subdirectory("golden")), "shadow": options.shadow},
+        "golden": {"directory": str(run.subdirectory("golden")), "shadow": shadow},
         "tools": {
             "companion_directory": str(server.client_tools) if server.client_tools else None,
             "work_directory": str(run.subdirectory("work")),
         },
         "checks": {"approved": str(_APPROVED)},
-        **({"cluster": cluster.settings} if cluster else {}),
-        # Runs are killed here to see what they leave; nobody is to tidy up behind them.
-        "in_cluster": {"watchdog": False},
+        **({"cluster": cluster} if cluster else {}),
     }

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own: made, started and ended, on 127.0.0.1 only, as root as well."""
+"""A PostgreSQL server of our own: made, started and ended, on 127.0.0.1, as root as well."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class Launcher:
         bootstrap: Name of the superuser that initdb makes.
         apart: For root: a user of its own instead of `nobody`, where the system lends one, so that
             whatever runs in this server cannot touch another that we have started.
+        addresses: Where it listens; who may log in from elsewhere, its pg_hba.conf has to say.
     """
 
     binaries: Binaries
@@ -61,6 +62,7 @@ class Launcher:
     deadlines: Deadlines = field(default_factory=Deadlines)
     bootstrap: str = SUPERUSER
     apart: bool = False
+    addresses: tuple[str, ...] = (HOST,)
     port: int = field(default=0, init=False)
     _password: str = field(
         default_factory=lambda: secrets.token_urlsafe(24), init=False, repr=False
@@ -113,7 +115,7 @@ class Launcher:
         """
         for _attempt in range(_PORTS_TRIED):
             # Between this look and the server's own bind another process may take the port.
-            self.port = _free_port()
+            self.port = _free_port("" if self.addresses != (HOST,) else HOST)
             self._process = self._spawn_server()
             if self._becomes_ready():
                 return
@@ -198,7 +200,7 @@ class Launcher:
     def _spawn_server(self) -> subprocess.Popen[bytes]:
         settings = {
             **self.settings,
-            "listen_addresses": HOST,
+            "listen_addresses": ",".join(self.addresses),
             "port": str(self.port),
             "unix_socket_directories": "",
         }
@@ -282,7 +284,7 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _free_port() -> int:
+def _free_port(address: str) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((address, 0))
         return int(probe.getsockname()[1])

@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,20 @@ def test_it_listens_on_the_loopback_only_and_asks_for_a_password(
             psycopg.connect(wrong)
 
 
+def test_it_listens_where_it_is_told_to(binaries: Binaries, temporary: Path) -> None:
+    directory = temporary / "server"
+    directory.mkdir()
+    addresses = ("127.0.0.1", "127.0.0.2")
+    launcher = Launcher(binaries, directory, THROWAWAY, addresses=addresses)
+    try:
+        launcher.create()
+        launcher.start()
+        for address in addresses:
+            psycopg.connect(replace(launcher.superuser, host=address).conninfo).close()
+    finally:
+        launcher.stop(discard=True)
+
+
 def test_the_password_is_in_no_command_line_and_in_no_file(
     binaries: Binaries, temporary: Path
 ) -> None:
@@ -97,9 +112,9 @@ def test_a_port_that_was_taken_meanwhile_is_given_up(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        free = launcher_module._free_port()  # noqa: SLF001
+        free = launcher_module._free_port("127.0.0.1")  # noqa: SLF001
         ports = iter([taken.getsockname()[1], free])
-        monkeypatch.setattr(launcher_module, "_free_port", lambda: next(ports))
+        monkeypatch.setattr(launcher_module, "_free_port", lambda _address: next(ports))
         with launched(wheel_binaries(), temporary) as launcher:
             assert launcher.port == free
 

@@ -148,7 +148,8 @@ def test_every_policy_comes_back_as_it_was(place: Place, policy: Any, ending: st
     else:
         killed(place)
         place.recover()
-    assert place.policy() == policy
+    # Argo CD takes an empty one away, sooner or later.
+    assert place.policy() in ((policy, ...) if policy == {} else (policy,))
     assert [found for found in place.outstanding() if "syncPolicy" not in found] == []
 
 

@@ -1,16 +1,22 @@
-"""The command `python -m tests.stage`: a real cluster with a real Argo CD, on this machine."""
+"""The command `python -m tests.stage`: a real cluster with Argo CD, and the platform on it."""
 
 from __future__ import annotations
 
 import signal
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.console import Terminal
 from harness.errors import LifecycleError
-from tests.stage import bundle, cluster
+from harness.local.undo import Undo
+from tests.stage import bundle, cluster, platform
+from tests.stage.report import SideBySide
+
+if TYPE_CHECKING:
+    from tests.stage.stage import Stage
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _Directory = Annotated[Path | None, typer.Option(help="the directory of the stage")]
@@ -22,21 +28,35 @@ def up(
     self_heal: Annotated[
         cluster.SelfHeal, typer.Option(help="Argo CD's back-off between two reverts")
     ] = cluster.SelfHeal.FAST,
+    scale: Annotated[float, typer.Option(help="size of the sample that prod is filled with")] = 0.2,
+    prod_dump: Annotated[Path | None, typer.Option(help="or a pg_dump -Fc to take instead")] = None,
+    prod_globals: Annotated[Path | None, typer.Option(help="with a script of its roles")] = None,
     *,
+    bare: Annotated[bool, typer.Option("--bare", help="the cluster alone")] = False,
     drop_go_caches: Annotated[
         bool, typer.Option("--drop-go-caches", help="keep none of Go's caches of a build")
     ] = False,
 ) -> None:
-    """Start it: 10 s, and five minutes more where its programs have to be built first."""
+    """Start it: 30 s, and five minutes more where its programs have to be built first."""
     began = time.monotonic()
-    stage = cluster.up(directory, self_heal=self_heal, drop_go_caches=drop_go_caches)
+    options = platform.Options(scale, prod_dump, prod_globals)
+    options.content()  # which refuses what is wrong before a cluster is started for it
+    with Undo() as undo:
+        stage = cluster.up(directory, self_heal=self_heal, drop_go_caches=drop_go_caches)
+        undo.callback(cluster.down, directory)
+        if not bare:
+            platform.lay_out(stage, options, Terminal())
+        undo.pop_all()
     typer.echo(f"up after {time.monotonic() - began:.1f} s; the administrator's way in:")
     typer.echo(f"export KUBECONFIG={stage.kubeconfig}")
+    _tell_platform(stage)
 
 
 @app.command()
 def down(directory: _Directory = None) -> None:
     """End it and put the machine back, also after its starter was killed."""
+    if (stage := cluster.find(directory)) is not None:
+        platform.take_away(stage.directory)
     cluster.down(directory)
 
 
@@ -52,6 +72,7 @@ def status(directory: _Directory = None) -> None:
     typer.echo(f"programs    {stage.bundle}")
     for name in stage.components():
         typer.echo(f"{name:<30}  {stage.pid(name) or 'stopped'}")
+    _tell_platform(stage)
     if not all(stage.pid(name) for name in stage.components()):
         raise typer.Exit(1)
 
@@ -65,6 +86,20 @@ def build(
 ) -> None:
     """Build its programs, where they are not there yet, and say where they are."""
     typer.echo(bundle.provided(drop_go_caches=drop_go_caches))
+
+
+@app.command()
+def report(local: Path, live: Path) -> None:
+    """Put what two runs have written with --junitxml side by side; exit code 1 unless green."""
+    runs = SideBySide.of(local, live)
+    typer.echo(runs)
+    if not runs.is_green:
+        raise typer.Exit(1)
+
+
+def _tell_platform(stage: Stage) -> None:
+    if (there := platform.find(stage.directory)) is not None:
+        typer.echo("\n".join(platform.told(there, stage)))
 
 
 def main() -> None:

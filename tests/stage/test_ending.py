@@ -75,7 +75,7 @@ def test_a_second_one_is_refused_and_leaves_the_first_alone(directory: Path) -> 
 @pytest.mark.parametrize("name", ["etcd", "kube-apiserver", "kubelet", "argocd-repo-server"])
 def test_what_a_killed_starter_left_is_ended_by_anybody(directory: Path, name: str) -> None:
     starter = subprocess.Popen(
-        [sys.executable, "-m", "tests.stage", "up", "--directory", str(directory)],
+        [sys.executable, "-m", "tests.stage", "up", "--bare", "--directory", str(directory)],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
         stdout=subprocess.DEVNULL,
         start_new_session=True,

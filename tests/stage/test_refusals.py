@@ -102,7 +102,7 @@ def test_without_go_and_without_a_bundle_it_is_said_what_to_install(
 @pytest.mark.usefixtures("asked_for")
 def test_what_stands_in_the_way_is_told(directory: Path, change: str, told: str) -> None:
     # The machine is changed for this process only: in a network and a view of mounts of its own.
-    up = f"{sys.executable} -m tests.stage up --directory {directory}"
+    up = f"{sys.executable} -m tests.stage up --bare --directory {directory}"
     done = subprocess.run(
         ["unshare", "--net", "--mount", "sh", "-ec", f"{change}; exec {up}"],  # noqa: S607
         env={**os.environ, "PYTHONPATH": str(_ROOT)},

@@ -145,9 +145,17 @@ class Worker:
             self._request(operation)
         told = _conditions("SyncError", decision.error) if decision.error else []
         status = {**comparison.status, "reconciledAt": timestamp(), "conditions": told}
+        self._take_empty_policy_away(application)
         # As in life the annotation is removed only by a pass that has read it.
         self._write(status, remove=REFRESH in (application["metadata"].get("annotations") or {}))
         return _RESYNC if decision.again_in is None else decision.again_in
+
+    def _take_empty_policy_away(self, application: Obj) -> None:
+        """As in life, where it is left out of what a pass writes back."""
+        policy = application["spec"].get("syncPolicy", ...)
+        if policy == {} and self._read() is not None:
+            patch = Patch(MERGE, {"spec": {"syncPolicy": None}})
+            self._registry.patch(APPLICATIONS, *self._place, patch)
 
     def _request(self, operation: Obj) -> None:
         """Set `.operation` on the object as it is *now*, whatever the pass had read."""

@@ -1,0 +1,98 @@
+"""The platform's PostgreSQL: Debian's 15, on the loopback and on the node's address."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.errors import ConfigurationError
+from harness.local.marks import OWNERS
+from harness.local.servers import LocalServer
+from harness.local.undo import Undo
+from harness.postgres import postmaster
+from harness.postgres.binaries import debian_binaries
+from harness.postgres.launcher import HOST, Launcher
+from tests.stage import group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.deadlines import Deadlines
+    from harness.local.runs import LocalRun
+    from harness.progress import Progress
+
+MAJOR = 15
+_SERVER = "server"
+# A killed process loses nothing by these; only a power cut would.
+_THROWAWAY = {"fsync": "off", "full_page_writes": "off"}
+
+
+@contextmanager
+def database_server(
+    run: LocalRun, node: str, pods: str, deadlines: Deadlines, progress: Progress
+) -> Iterator[LocalServer]:
+    """Start it; it goes on at the end if the run is kept by then, else it is ended.
+
+    Args:
+        run: Where its files are.
+        node: The node's address, at which pods and the harness reach it alike.
+        pods: The network of the pods, who may log in to the two databases and to nothing else.
+        deadlines: The table of deadlines.
+        progress: Told while it starts.
+
+    Raises:
+        ConfigurationError: This machine has no PostgreSQL of that version.
+        FailedError: It does not start.
+    """
+    binaries = debian_binaries(MAJOR)
+    if binaries is None:
+        raise ConfigurationError(
+            "the stage has no database server",
+            found=f"no PostgreSQL {MAJOR} in Debian's directories",
+            expected="the version that the platform runs",
+            remedy=f"apt-get install postgresql-{MAJOR}",
+        )
+    launcher = Launcher(
+        binaries, run.subdirectory(_SERVER), _THROWAWAY, deadlines, addresses=(HOST, node)
+    )
+    with Undo() as undo:
+        undo.callback(_end, launcher, run)
+        with progress.phase(f"start {binaries.description}"):
+            launcher.create()
+            _let_in(launcher.data, node, pods)
+            launcher.start()
+        _join(launcher.data)
+        yield LocalServer(
+            superuser=replace(launcher.superuser, host=node),
+            major=binaries.major,
+            description=binaries.description,
+            client_tools=binaries.bin,
+        )
+
+
+def end(run: LocalRun, deadlines: Deadlines) -> None:
+    """End the server of a run that was kept; nothing where none runs."""
+    data = run.path / _SERVER / "data"
+    postmaster.end(data, deadlines.server_stop, postmaster.IMMEDIATE)
+
+
+def _let_in(data: Path, node: str, pods: str) -> None:
+    databases = ",".join(f'"{name}"' for name in OWNERS)
+    with (data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
+        rules.write(f"host all all {node}/32 scram-sha-256\n")
+        rules.write(f"host {databases} all {pods} scram-sha-256\n")
+
+
+def _join(data: Path) -> None:
+    """Let it be found with all else of the stage, should nobody be left who knows of it."""
+    pid, *_ = (data / "postmaster.pid").read_text(encoding="ascii").splitlines()
+    group.entrance().write_text(pid, encoding="ascii")
+
+
+def _end(launcher: Launcher, run: LocalRun) -> None:
+    if run.is_kept:
+        launcher.release()
+    else:
+        launcher.stop(discard=True)
