@@ -14,6 +14,7 @@ from harness.errors import LifecycleError
 from harness.local.undo import Undo
 from tests.stage import bundle, cluster, platform
 from tests.stage.report import SideBySide
+from tests.vault import program as vault
 
 if TYPE_CHECKING:
     from tests.stage.stage import Stage
@@ -84,8 +85,9 @@ def build(
         bool, typer.Option("--drop-go-caches", help="keep none of Go's caches of it")
     ] = False,
 ) -> None:
-    """Build its programs, where they are not there yet, and say where they are."""
+    """Build its programs and a Vault, where they are not there yet, and say where they are."""
     typer.echo(bundle.provided(drop_go_caches=drop_go_caches))
+    typer.echo(vault.provided())
 
 
 @app.command()

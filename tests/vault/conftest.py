@@ -13,7 +13,7 @@ from harness.progress import Silent
 from tests.recovery.tiny import tiny_platform
 
 from .place import Place
-from .program import cache, program
+from .program import program
 from .server import Server, vault_server
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def vault_program() -> Path:
     """The program of a real Vault."""
     found = program()
     if found is None:
-        pytest.skip(f"no Vault to test with: neither Go to build it, nor {cache()}/vault")
+        pytest.skip("no Vault was built to test with: python -m tests.stage build")
     return found
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
+
+from harness.errors import ConfigurationError
 
 MODULE = Path(__file__).parents[1] / "stage" / "vault"
 _SOURCES = ("main.go", "go.mod", "go.sum")
@@ -22,25 +23,37 @@ def cache() -> Path:
 
 
 def program() -> Path | None:
-    """The program, built if it has to be; None where there is neither it nor Go."""
+    """The program, or None where it was not built yet."""
+    found = cache() / "vault"
+    return found if found.exists() else None
+
+
+def provided() -> Path:
+    """The program, built if it has to be: some five minutes.
+
+    Raises:
+        ConfigurationError: There is no Go to build it with, or the build fails.
+    """
     folder = cache()
-    found = folder / "vault"
-    if found.exists():
-        return found
-    go, nice = shutil.which("go"), shutil.which("nice")
-    if go is None or nice is None:
-        return None
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
-        # Two test runs at once are one build.
+        # Two builds at once are one.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not found.exists():
-            fresh = folder / f"vault.{os.getpid()}"
-            subprocess.run(
-                [nice, "-n", "10", go, *_BUILD, "-o", fresh, "."],
-                cwd=MODULE,
-                check=True,
-                env={**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"},
-            )
-            fresh.rename(found)
+        return program() or _build(folder)
+
+
+def _build(folder: Path) -> Path:
+    fresh, found = folder / f"vault.{os.getpid()}", folder / "vault"
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
+    try:
+        command = ["nice", "-n", "10", "go", *_BUILD, "-o", str(fresh), "."]
+        subprocess.run(command, cwd=MODULE, check=True, env=environment)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ConfigurationError(
+            "the Vault of the tests cannot be built",
+            found=str(error),
+            expected=f"a Go that builds {MODULE.name}, and a module proxy that it reaches",
+            remedy="install the Go that its go.mod names",
+        ) from error
+    fresh.rename(found)
     return found
