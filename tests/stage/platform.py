@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from harness import manifests
 from harness.deadlines import Deadlines, eventually
 from harness.errors import FailedError
@@ -15,7 +17,8 @@ from harness.local.cluster import PROD, SANDBOX
 from harness.local.platform import described
 from harness.local.runs import LocalRun
 from harness.local.workloads import ARGOCD, DEPLOYMENT, namespace
-from tests.stage import database
+from harness.settings import Settings
+from tests.stage import database, in_cluster
 from tests.stage.places import PODS
 from tests.stage.project_image import write_image
 from tests.stage.toml import written
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from tests.stage.stage import Stage
 
 _FOLDER = "platform"
-_NAMES = manifests.Names(
+NAMES = manifests.Names(
     sandbox_namespace=SANDBOX,
     deployment=DEPLOYMENT,
     argocd_namespace=ARGOCD,
@@ -42,6 +45,7 @@ _VARIABLES = {PROD: {"ERP_TRAFFIC": "on"}, SANDBOX: {"ERP_SESSION_INTERVAL": "0.
 # is silent for as long.
 _LEASE_SECONDS = 5
 _TOKEN_SECONDS = 24 * 3600
+_CONTEXT, _JOB_CONTEXT = "harness", "jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,12 @@ def lay_out(stage: Stage, options: Options, progress: Progress) -> Platform:
         platform = Platform(stage.directory)
         _write_private(platform.kubeconfig, json.dumps(_way_in(stage)))
         cluster = _settings(stage, erps)
-        _write_private(platform.live, written(described(server, logins, run, cluster)))
+        values = {
+            **described(server, logins, run, cluster),
+            "in_cluster": {**in_cluster.SETTINGS, "database_port": server.superuser.port},
+        }
+        _write_private(platform.live, written(values))
+        in_cluster.install(stage, NAMES, Settings.of(values, origin="the stage"))
         run.keep(
             {
                 "description": server.description,
@@ -176,7 +185,7 @@ def _deploy(stage: Stage, erps: dict[str, StagedErp]) -> None:
     stage.apply(*(namespace(name) for name in erps))
     for name in erps:
         stage.provide_volume(f"{name}-documents", claim=CLAIM, namespace=name)
-    stage.apply(*manifests.objects(_NAMES))
+    stage.apply(*(obj for _, text in manifests.access(NAMES) for obj in yaml.safe_load_all(text)))
     stage.push({path: text for erp in erps.values() for path, text in erp.files.items()}, "Deploy")
     stage.apply(*(erp.erp.secret for erp in erps.values()))
     stage.apply(*(erp.application for erp in erps.values()))
@@ -202,25 +211,31 @@ def _complaints(status: dict[str, Any]) -> str:
 
 
 def _way_in(stage: Stage) -> dict[str, Any]:
-    """The service account of the harness's own manifests, never the administrator."""
-    account = _NAMES.service_account
-    token = stage.kubectl(
-        "create", "token", account, f"--namespace={SANDBOX}", f"--duration={_TOKEN_SECONDS}s"
-    ).strip()
+    """The service accounts of the harness's own manifests, never the administrator."""
+    accounts = {_CONTEXT: NAMES.service_account, _JOB_CONTEXT: NAMES.starter}
+    how = (f"--namespace={SANDBOX}", f"--duration={_TOKEN_SECONDS}s")
+    tokens = {
+        account: stage.kubectl("create", "token", account, *how).strip()
+        for account in accounts.values()
+    }
     api = {"server": stage.api_url, "certificate-authority": str(stage.authority)}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "stage", "cluster": api}],
-        "users": [{"name": account, "user": {"token": token}}],
-        "contexts": [{"name": "stage", "context": {"cluster": "stage", "user": account}}],
-        "current-context": "stage",
+        "users": [{"name": name, "user": {"token": token}} for name, token in tokens.items()],
+        "contexts": [
+            {"name": context, "context": {"cluster": "stage", "user": account}}
+            for context, account in accounts.items()
+        ],
+        "current-context": _CONTEXT,
     }
 
 
 def _settings(stage: Stage, erps: dict[str, StagedErp]) -> dict[str, Any]:
     return {
         "kubeconfig": str(Platform(stage.directory).kubeconfig),
+        "job_context": _JOB_CONTEXT,
         "argocd_namespace": ARGOCD,
         "application": SANDBOX,
         "namespace": SANDBOX,

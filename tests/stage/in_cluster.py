@@ -1,0 +1,58 @@
+"""What the harness's own manifests let run on the stage: templates of Jobs, and the watchdog."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from harness import manifests
+from harness.local.undo import Undo
+from harness.local.workloads import credentials
+from harness.manifests.pods import Pods
+from tests.stage.project_image import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.settings import Settings
+    from tests.stage.stage import Stage
+
+VOLUME = "golden"
+SETTINGS: dict[str, Any] = {
+    "image": NAME,
+    "pull_policy": "Never",
+    "storage_size": "1Gi",
+    # Scenarios kill runs to see what they leave; `watchdog` lends one to who wants it.
+    "watchdog": False,
+}
+"""The table `in_cluster` of a target on the stage."""
+
+
+def install(stage: Stage, names: manifests.Names, settings: Settings) -> None:
+    """Put there what the manifests let run, told the target, with the golden cache on a volume."""
+    where = names.sandbox_namespace
+    stage.provide_volume(VOLUME, claim=f"{names.service_account}-golden", namespace=where)
+    stage.apply(*manifests.objects(names, Pods.of(settings)))
+    stage.apply(credentials(settings, where))
+
+
+def golden_folder(stage: Stage) -> Path:
+    """Where the pods' golden cache lies on this machine."""
+    return stage.directory / "volumes" / VOLUME
+
+
+@contextmanager
+def watchdog(stage: Stage, names: manifests.Names) -> Iterator[None]:
+    """The watchdog of the manifests, for the length of a block."""
+    with Undo() as undo:
+        undo.callback(_scale, stage, names, 0)
+        _scale(stage, names, 1)
+        yield
+
+
+def _scale(stage: Stage, names: manifests.Names, replicas: int) -> None:
+    where = f"--namespace={names.sandbox_namespace}"
+    name = f"deployment/{names.service_account}-watchdog"
+    stage.kubectl("scale", name, where, f"--replicas={replicas}")
+    stage.kubectl("rollout", "status", name, where, "--timeout=60s")
