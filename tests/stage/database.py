@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -76,6 +77,22 @@ def end(run: LocalRun, deadlines: Deadlines) -> None:
     """End the server of a run that was kept; nothing where none runs."""
     data = run.path / _SERVER / "data"
     postmaster.end(data, deadlines.server_stop, postmaster.IMMEDIATE)
+
+
+def restart(run: LocalRun) -> None:
+    """End every session at once and start again, as after a crash; return when it answers."""
+    binaries, data = debian_binaries(MAJOR), run.path / _SERVER / "data"
+    assert binaries is not None, "the server runs from them"
+    owner = data.stat()
+    told = ("restart", "--mode=immediate", f"--pgdata={data}", "--wait", "--silent")
+    subprocess.run(
+        [binaries.bin / "pg_ctl", *told, f"--log={run.path / _SERVER / 'restarted.log'}"],
+        cwd=data,
+        user=owner.st_uid,
+        group=owner.st_gid,
+        extra_groups=[],
+        check=True,
+    )
 
 
 def _let_in(data: Path, node: str, pods: str) -> None:

@@ -92,9 +92,14 @@ class Platform:
         return self.directory / "harness.kubeconfig"
 
     @property
+    def run(self) -> LocalRun:
+        """Where its files are."""
+        return _run(self.directory)
+
+    @property
     def state(self) -> dict[str, Any]:
         """What it was made of: description, prod_origin, traffic, superuser (a secret)."""
-        return _run(self.directory).state()
+        return self.run.state()
 
 
 def lay_out(stage: Stage, options: Options, progress: Progress) -> Platform:
