@@ -84,15 +84,21 @@ def restart(run: LocalRun) -> None:
     binaries, data = debian_binaries(MAJOR), run.path / _SERVER / "data"
     assert binaries is not None, "the server runs from them"
     owner = data.stat()
-    told = ("restart", "--mode=immediate", f"--pgdata={data}", "--wait", "--silent")
-    subprocess.run(
-        [binaries.bin / "pg_ctl", *told, f"--log={run.path / _SERVER / 'restarted.log'}"],
-        cwd=data,
-        user=owner.st_uid,
-        group=owner.st_gid,
-        extra_groups=[],
-        check=True,
-    )
+    words = ("restart", "--mode=immediate", f"--pgdata={data}", "--wait", "--silent")
+    with (run.path / _SERVER / "restarted.log").open("ab") as log:
+        subprocess.run(
+            [binaries.bin / "pg_ctl", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=data,
+            user=owner.st_uid,
+            group=owner.st_gid,
+            extra_groups=[],
+            umask=0o077,
+            start_new_session=True,  # a Ctrl-C in the terminal is not meant for it
+            check=True,
+        )
 
 
 def _let_in(data: Path, node: str, pods: str) -> None:

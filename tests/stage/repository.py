@@ -60,6 +60,15 @@ def push(path: Path, files: Mapping[str, str | None], message: str) -> str:
     return revision
 
 
+def read(path: Path, name: str) -> str:
+    """A file as the branch has it.
+
+    Raises:
+        FailedError: There is none.
+    """
+    return _git(path, "show", f"{BRANCH}:{name}")
+
+
 def _git(
     path: Path, *words: str, given: str = "", environment: Mapping[str, str] | None = None
 ) -> str:

@@ -114,6 +114,10 @@ class Stage:
         """
         return repository.push(self.repository, files, message)
 
+    def read(self, name: str) -> str:
+        """A file as the branch `main` has it."""
+        return repository.read(self.repository, name)
+
     def refresh_application(self, name: str) -> None:
         """Have Argo CD look at an Application now."""
         wanted = "argocd.argoproj.io/refresh=normal"

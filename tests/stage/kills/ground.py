@@ -1,4 +1,4 @@
-"""The stage that runs are killed on: its target, what stands on it, and a golden copy unlike prod."""
+"""The stage that runs are killed on: its target, and a golden copy that is not what prod is."""
 
 from __future__ import annotations
 
@@ -70,6 +70,11 @@ class Ground:
         """Names in the cluster."""
         assert self.settings.cluster is not None
         return self.settings.cluster
+
+    @property
+    def job(self) -> str:
+        """The Job that is started from outside; its pods' names begin with it."""
+        return NAMES.job
 
     def kubectl(self, *arguments: str) -> str:
         """Run kubectl in the sandbox's namespace, as the administrator."""

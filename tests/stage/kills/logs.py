@@ -27,13 +27,18 @@ class Line:
 
 def lines(folder: Path) -> list[Line]:
     """All lines of a pod's container, over its restarts."""
-    found = []
-    for log in sorted((folder / "harness").glob("*.log"), key=lambda path: int(path.stem)):
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            when, _, kind, text = line.split(" ", 3)
-            assert kind == "F", "lines this long are cut in two"
-            found.append(Line(datetime.fromisoformat(when).timestamp(), text))
-    return found
+    logs = sorted((folder / "harness").glob("*.log"), key=lambda path: int(path.stem))
+    return [line for log in logs for line in parsed(log.read_text(encoding="utf-8"))]
+
+
+def parsed(content: str) -> list[Line]:
+    """The whole lines of a log as the kubelet writes it; of one cut in two, both parts."""
+    whole = [line.split(" ", 3) for line in content.splitlines(keepends=True)]
+    return [
+        Line(datetime.fromisoformat(when).timestamp(), text.removesuffix("\n"))
+        for when, _, _, text in whole
+        if text.endswith("\n")
+    ]
 
 
 def restoring(told: list[Line]) -> float:

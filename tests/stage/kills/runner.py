@@ -10,11 +10,11 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from harness.deadlines import Deadline, eventually
 from tests.stage import group
-from tests.stage.kills.logs import lines
+from tests.stage.kills.logs import parsed
 from tests.stage.kills.phases import PHASES
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Runner:
     client: subprocess.Popen[str]
     _known: frozenset[Path] = frozenset()
     _folder: Path | None = field(default=None, init=False)
+    _log: IO[str] | None = field(default=None, init=False)
 
     def await_phase(self, phase: str) -> None:
         """Return as soon as that phase, or one that follows it, has begun."""
@@ -55,7 +56,14 @@ class Runner:
 
     def phases(self) -> list[str]:
         """The phases of its pod so far."""
-        return [] if self.folder is None else [line.text for line in lines(self.folder)]
+        if self._log is None:
+            found = [] if self.folder is None else list(self.folder.glob("harness/*.log"))
+            if not found:
+                return []
+            # Open from now on: with a pod that is deleted the kubelet removes its log.
+            self._log = found[0].open(encoding="utf-8")
+        self._log.seek(0)
+        return [line.text for line in parsed(self._log.read())]
 
     @property
     def folder(self) -> Path | None:
@@ -109,6 +117,12 @@ class Runner:
         told = json.loads(out) if out else {}
         return self.client.returncode, json.dumps(told.get("error")) if "error" in told else err
 
+    def close(self) -> None:
+        """Let go of its log."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
     @property
     def _parts(self) -> list[str]:
         assert self.folder is not None, "no pod has begun"
@@ -128,9 +142,11 @@ def refreshing(ground: Ground) -> Iterator[Runner]:
         stderr=subprocess.PIPE,
         text=True,
     )
+    run = Runner(ground, client, known)
     try:
-        yield Runner(ground, client, known)
+        yield run
     finally:
+        run.close()
         if client.poll() is None:
             client.kill()
             client.communicate()
