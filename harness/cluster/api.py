@@ -17,7 +17,7 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from harness.cluster.answers import Asked
-from harness.cluster.errors import ConflictError, MissingError, UnavailableError
+from harness.cluster.errors import ConflictError, ForbiddenError, MissingError, UnavailableError
 
 if TYPE_CHECKING:
     import threading
@@ -210,12 +210,34 @@ class Api:
         query: list[tuple[str, str]] | None = None,
         body: Patch | None = None,
     ) -> Obj:
-        asked, text = self._ask(verb, target, query, body)
+        try:
+            asked, text = self._ask(verb, target, query, body)
+        except ForbiddenError as error:
+            # A server that has just started may not, before it has read who may do what.
+            self._must_be_ready(error)
+            asked, text = self._ask(verb, target, query, body)
         try:
             answer: Obj = json.loads(text)
         except ValueError as error:
             raise asked.no_json(text) from error
         return answer
+
+    def _must_be_ready(self, refusal: ForbiddenError) -> None:
+        limits = (self._deadlines.connect.seconds, self._deadlines.api_answer.seconds)
+        found = "no answer"
+        with suppress(ApiException, HTTPError):
+            request = self._client.param_serialize("GET", "/readyz", auth_settings=["BearerToken"])
+            response = self._client.call_api(*request, _request_timeout=limits)
+            response.read()
+            if response.status in _SUCCESS:
+                return
+            found = f"HTTP {response.status}"
+        raise UnavailableError(
+            refusal.what,
+            found=f"{refusal.found}; asked whether it is ready: {found}",
+            expected=refusal.expected,
+            remedy=refusal.remedy,
+        ) from refusal
 
     def _ask(
         self,

@@ -1,7 +1,9 @@
 """Watch: undo what a dead run has left, as soon as its Lease may be taken; and go on watching.
 
 Whether a run is dead is judged as everywhere: its Lease stands still for its whole length, on this
-process's own clock. A living run is left alone. Of several watchdogs one gets the Lease.
+process's own clock. A living run is left alone. Of several watchdogs one gets the Lease. Where
+nobody is at work and half a content is left, as by a run that the database was taken from, it is
+reset to the golden copy.
 """
 
 from __future__ import annotations
@@ -11,8 +13,13 @@ from typing import TYPE_CHECKING
 
 from harness.cluster import client
 from harness.errors import ConfigurationError, LifecycleError, RefusedError
+from harness.golden.store import GoldenStore
 from harness.lifecycle.interrupts import Interrupts
 from harness.lifecycle.recover import recover
+from harness.lifecycle.reset import reset
+from harness.postgres import mark
+from harness.postgres.connection import Run, connect
+from harness.sides import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +117,7 @@ class _Watchdog:
         self._progress = progress
         self._tell = tell
         self._known = ""
+        self._run = Run()
 
     def look(self, pauses: _Pauses, alive: Callable[[], None]) -> None:
         """Look again and again, by one connection, until something fails.
@@ -120,20 +128,22 @@ class _Watchdog:
         with client.connect(self._cluster, self._settings.deadlines) as cluster:
             while True:
                 alive()
-                free = self._dead_run(cluster)
+                state = cluster.lease.read()
+                free = self._dead_run(cluster, state)
                 if free is not None:
                     self._recover(free)
+                elif state.identity is None and self._lacks_content():
+                    self._reset()
                 elif pauses.failures:
                     self._tell(f"all is well again after {pauses.failures} failed attempts")
                 pauses.failures = 0
                 pauses.wait(pauses.round)
 
-    def _dead_run(self, cluster: Cluster) -> LeaseState | None:
+    def _dead_run(self, cluster: Cluster, state: LeaseState) -> LeaseState | None:
         """The Lease of a run that is dead and has left something; None where there is none.
 
         It takes as long as the Lease lasts to see that a run on another machine is dead.
         """
-        state = cluster.lease.read()
         journal = state.journal or cluster.application.read().journal
         if state.identity is None and journal is None:
             self._once("")
@@ -156,6 +166,32 @@ class _Watchdog:
             self._tell(f"somebody else was first: {_line(error)}")
             return
         self._tell(_told(done))
+
+    def _lacks_content(self) -> bool:
+        """Whether nobody is at work, half a content is there, and a golden copy of it.
+
+        So it is where the database was away when a run wanted to put the content back, or where the
+        application was started meanwhile and could not be stopped.
+        """
+        own = self._settings.golden
+        store = GoldenStore(own.directory, own.generations)
+        return bool(store.generations()) and self._content() == "incomplete"
+
+    def _content(self) -> str:
+        # A session for each look: one that stayed would end with the first restart of the server.
+        sandbox, deadlines = Sandbox.of(self._settings), self._settings.deadlines
+        with connect(sandbox, self._run, "mark", deadlines, read_only=True) as session:
+            found = mark.read(session)
+        return found.content if found else "empty"
+
+    def _reset(self) -> None:
+        self._tell("nobody is at work, and the content is incomplete: it is reset")
+        try:
+            done = reset(self._settings, self._progress)
+        except RefusedError as error:
+            self._tell(f"somebody else was first: {_line(error)}")
+            return
+        self._tell(f"reset: golden copy {done.generation} was put back")
 
     def _once(self, text: str) -> None:
         """Tell what holds on, when it begins and not in every round."""

@@ -14,7 +14,7 @@ from harness.deadlines import eventually
 from harness.sides import Prod
 
 from .dogs import QUICK, Dog, Server, watching
-from .place import REFRESH, SOON, Place
+from .place import POLICY, REFRESH, SOON, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,3 +190,17 @@ def test_two_watchdogs_and_a_run_never_work_at_once(place: Place) -> None:
 def _must_be_settled(place: Place) -> None:
     assert place.outstanding() == []
     assert place.content() == "complete"
+
+
+def test_half_a_content_under_an_application_that_somebody_has_started_is_reset(
+    place: Place,
+) -> None:
+    place.run(REFRESH, edge="begin", phase=_VERIFY)
+    place.set_policy(POLICY)
+    place.await_ready()
+    with watching(place, "dog") as dog:
+        dog.tells("re-armed self-heal")
+        dog.tells("reset: golden copy")
+    assert place.outstanding() == []
+    assert place.content() == "complete"
+    assert place.is_golden()

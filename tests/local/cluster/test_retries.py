@@ -19,6 +19,7 @@ HERE = Holder.here("run")
 FAULTS = {
     "conflicts": {"action": "status", "status": 409, "times": 3},
     "too many requests": {"action": "status", "status": 429, "times": 2},
+    "rights that were not read yet": {"action": "status", "status": 403, "times": 1},
     "an internal error": {"action": "status", "status": 500, "times": 3},
     "a gateway without server": {"action": "status", "status": 503, "times": 3},
     "a connection dropped before": {"action": "drop", "times": 2},
