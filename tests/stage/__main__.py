@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from harness.cli.console import Terminal
 from harness.errors import LifecycleError
 from harness.local.undo import Undo
 from tests.stage import bundle, cluster, platform
+from tests.stage.kills import command
 from tests.stage.report import SideBySide
 from tests.vault import program as vault
 
@@ -96,6 +98,30 @@ def report(local: Path, live: Path) -> None:
     runs = SideBySide.of(local, live)
     typer.echo(runs)
     if not runs.is_green:
+        raise typer.Exit(1)
+
+
+@app.command()
+def kills(
+    number: Annotated[int, typer.Option("--random", help="so many by chance")] = 0,
+    seed: Annotated[int | None, typer.Option(help="the same ones again")] = None,
+    directory: Annotated[Path, typer.Option(help="of a stage, if none is up")] = (
+        cluster.DEFAULT_DIRECTORY
+    ),
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="each kind at each phase, which takes hours")
+    ] = False,
+) -> None:
+    """Kill runs on it, and see the watchdog repair what they leave; by default three kills."""
+    seed = secrets.randbelow(10**6) if seed is None else seed
+    wanted = command.every() if everything else command.drawn(number, seed)
+    if number:
+        typer.echo(f"--random {number} --seed {seed}")
+    with command.standing(directory) as stage, command.guarded(stage) as ground:
+        outcomes = command.in_a_row(ground, wanted or command.TELLING, typer.echo)
+    typer.echo(command.table(outcomes))
+    if any(outcome.complaints for outcome in outcomes):
         raise typer.Exit(1)
 
 

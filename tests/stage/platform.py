@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,18 @@ from harness.local import layout, prod_content
 from harness.local.cluster import PROD, SANDBOX
 from harness.local.platform import described
 from harness.local.runs import LocalRun
+from harness.local.undo import Undo
 from harness.local.workloads import ARGOCD, DEPLOYMENT, namespace
+from harness.progress import Silent
 from harness.settings import Settings
-from tests.stage import database, in_cluster
+from tests.stage import cluster, database, in_cluster
 from tests.stage.places import PODS
 from tests.stage.project_image import write_image
 from tests.stage.toml import written
 from tests.stage.workloads import CLAIM, StagedErp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from harness.local.layout import Layout
@@ -128,9 +132,9 @@ def lay_out(stage: Stage, options: Options, progress: Progress) -> Platform:
             eventually(lambda: _must_be_ready(stage, erps), deadlines.pods_ready, every=0.5)
         platform = Platform(stage.directory)
         _write_private(platform.kubeconfig, json.dumps(_way_in(stage)))
-        cluster = _settings(stage, erps)
+        of_cluster = _settings(stage, erps)
         values = {
-            **described(server, logins, run, cluster),
+            **described(server, logins, run, of_cluster),
             "in_cluster": {**in_cluster.SETTINGS, "database_port": server.superuser.port},
         }
         _write_private(platform.live, written(values))
@@ -144,6 +148,17 @@ def lay_out(stage: Stage, options: Options, progress: Progress) -> Platform:
             }
         )
     return platform
+
+
+@contextmanager
+def running(
+    directory: Path, options: Options | None = None, progress: Progress | None = None
+) -> Iterator[Stage]:
+    """A stage with a platform for the length of a block."""
+    with cluster.running(directory) as stage, Undo() as undo:
+        undo.callback(take_away, stage.directory)
+        lay_out(stage, options or Options(), progress or Silent())
+        yield stage
 
 
 def find(directory: Path) -> Platform | None:

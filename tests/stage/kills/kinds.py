@@ -31,12 +31,14 @@ class Kind:
         name: What it is called.
         strike: Does it.
         kills: Whether the run dies of it.
+        may_die: Whether it happens also to what a dead run has left.
         phases: When it may happen.
     """
 
     name: str
     strike: Callable[[Ground, Runner], None]
     kills: bool = False
+    may_die: bool = False
     phases: tuple[str, ...] = PHASES
 
 
@@ -96,11 +98,11 @@ KINDS = {
         Kind("pod deleted", _pod_deleted, kills=True),
         Kind("pod told to end", _delete_pod, phases=PHASES[1:]),
         Kind("process killed", _process_killed, kills=True),
-        Kind("API server away for 30 s", _component_away("kube-apiserver", _OUTAGE)),
-        Kind("PostgreSQL restarted", _database_restarted),
-        Kind("kubelet away for 10 s", _component_away("kubelet", _KUBELET)),
-        Kind("Argo CD restarted", _component_away(CONTROLLER, 0)),
-        Kind("pushed to git", _pushed, phases=PAUSED),
-        Kind("re-armed by somebody", _re_armed, phases=PAUSED),
+        Kind("API server away for 30 s", _component_away("kube-apiserver", _OUTAGE), may_die=True),
+        Kind("PostgreSQL restarted", _database_restarted, may_die=True),
+        Kind("kubelet away for 10 s", _component_away("kubelet", _KUBELET), may_die=True),
+        Kind("Argo CD restarted", _component_away(CONTROLLER, 0), may_die=True),
+        Kind("pushed to git", _pushed, may_die=True, phases=PAUSED),
+        Kind("re-armed by somebody", _re_armed, may_die=True, phases=PAUSED),
     )
 }

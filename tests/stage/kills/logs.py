@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tests.stage.kills.phases import RESTORING, WITHIN_RESTORING
+from tests.stage.kills.phases import ALONE, RESTORING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,8 +45,8 @@ def restoring(told: list[Line]) -> float:
     """How many seconds a recovery spent on putting content back, by when its phases began."""
     spent, since = 0.0, None
     for line in told:
-        if since is not None and line.text not in WITHIN_RESTORING:
+        if since is not None and line.text not in RESTORING | {ALONE}:
             spent, since = spent + line.when - since, None
-        if line.text == RESTORING:
+        if since is None and line.text in RESTORING:
             since = line.when
     return spent

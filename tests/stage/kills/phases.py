@@ -24,6 +24,5 @@ PHASES = (
 )
 PAUSED = PHASES[PHASES.index(SEEN) : PHASES.index(REARM)]
 """Phases in which self-heal is off all the time."""
-RESTORING = "put the last golden content back"
-"""The phase of a recovery that is not counted: it takes as long as the content is large."""
-WITHIN_RESTORING = frozenset({WIPE, RESTORE, VERIFY, ALONE})
+RESTORING = frozenset({"put the last golden content back", WIPE, RESTORE, VERIFY})
+"""Phases of a repair that are not counted: they take as long as the content is large."""

@@ -39,6 +39,7 @@ class Standing:
         names: Secrets and Jobs of the sandbox's namespace.
         sessions: Sessions of the harness's own logins.
         locks: How many advisory locks somebody holds.
+        mark: What the content is marked as.
     """
 
     policy: SyncPolicy
@@ -50,6 +51,7 @@ class Standing:
     names: frozenset[str]
     sessions: tuple[str, ...]
     locks: int
+    mark: str
 
     @classmethod
     def of(cls, ground: Ground) -> Standing:
@@ -76,6 +78,7 @@ class Standing:
             ),
             sessions=tuple(sessions),
             locks=locks,
+            mark=ground.mark(),
         )
 
     def outstanding(self, before: Standing) -> list[str]:
@@ -91,6 +94,8 @@ class Standing:
             told.append(f"replicas and Ready {self.replicas}, before {before.replicas}")
         if self.locks > before.locks:
             told.append(f"{self.locks} advisory locks, before {before.locks}")
+        if self.mark != "complete":
+            told.append(f"content marked {self.mark}")
         if self.state != before.state:
             told.append(f"the Application is {' and '.join(self.state)}")
         return told

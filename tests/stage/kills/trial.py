@@ -8,10 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from harness.deadlines import Deadline, eventually
-from harness.errors import LifecycleError
 from tests.stage.kills import logs
 from tests.stage.kills.kinds import KINDS
 from tests.stage.kills.phases import PHASES, VERIFY, WIPE
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 PROMISED = 90.0
 """Seconds in which all is repaired, from when it can be, and without what restoring takes."""
 _LONGEST = Deadline(PROMISED + 60, "the promise, and a minute of restoring; 2 s are usual")
-_AWAY = (LifecycleError, psycopg.OperationalError)
 
 
 @dataclass(frozen=True, slots=True)
