@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.deadlines import Deadline, eventually
+from harness.errors import LifecycleError
 from tests.stage.kills import logs
 from tests.stage.kills.kinds import KINDS
 from tests.stage.kills.phases import PHASES, VERIFY, WIPE
@@ -77,7 +78,16 @@ class Outcome:
 
 def tried(ground: Ground, kill: Kill) -> Outcome:
     """Let it happen, wait until all is repaired, and look."""
-    outcome = Outcome(kill, before=ground.content())
+    outcome = Outcome(kill)
+    try:
+        _try(ground, kill, outcome)
+    except (AssertionError, LifecycleError) as error:
+        outcome.complaints.append(f"it could not be tried to its end: {error}")
+    return outcome
+
+
+def _try(ground: Ground, kill: Kill, outcome: Outcome) -> None:
+    outcome.before = ground.content()
     before = Standing.of(ground)
     watchdog = len(_watchdog(ground))
     mark = ""
@@ -90,7 +100,6 @@ def tried(ground: Ground, kill: Kill) -> Outcome:
         outcome.restoring = logs.restoring(_watchdog(ground)[watchdog:])
         outcome.seconds = max(0.0, repaired - max(back, free) - outcome.restoring)
         _judge(ground, outcome, mark, run.phases())
-    return outcome
 
 
 def _strike(ground: Ground, run: Runner, kill: Kill) -> str:
