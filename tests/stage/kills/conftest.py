@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stage import platform
+from tests.stage import cluster, platform
 from tests.stage.kills.command import guarded
 
 if TYPE_CHECKING:
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="package")
 def platform_stage(
     asked_for: None,  # noqa: ARG001  whether it is wanted at all
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
-    """A stage with prod and sandbox."""
-    with platform.running(tmp_path_factory.getbasetemp() / "stage") as stage:
+    """A stage with prod and sandbox, where its server's user can reach it."""
+    with platform.running(cluster.DEFAULT_DIRECTORY) as stage:
         yield stage
 
 
