@@ -18,5 +18,5 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("kill", TELLING, ids=str)
 def test_the_watchdog_repairs_what_a_killed_run_has_left(ground: Ground, kill: Kill) -> None:
     outcome = tried(ground, kill)
-    sys.stdout.write(table([outcome]))
+    sys.stdout.write(f"\n{table([outcome])}\n")
     assert outcome.verdict == "ok", outcome
