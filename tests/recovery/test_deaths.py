@@ -6,27 +6,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.phases import (
+    ALONE,
+    ASK,
+    BACK,
+    DUMP,
+    GONE,
+    LEASE,
+    PAUSE,
+    READY,
+    REARM,
+    RESTORE,
+    SEEN,
+    STOP,
+    VERIFY,
+    WIPE,
+)
+
 from .place import RECOVER, REFRESH, RESET, Place, undo_seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .watching import Watcher
-
-LEASE = "take the Lease"
-PAUSE = "pause self-heal"
-SEEN = "wait until Argo CD has seen the pause"
-STOP = "scale the application to 0"
-GONE = "wait until the application is gone"
-ALONE = "wait until nobody writes to the sandbox"
-DUMP = "dump prod and take its fingerprint"
-WIPE = "wipe the sandbox"
-RESTORE = "restore"
-VERIFY = "verify"
-BACK = "scale the application back"
-READY = "wait until the application is Ready"
-ASK = "ask the application for its company"
-REARM = "re-arm self-heal"
 
 BEFORE = [LEASE, PAUSE, SEEN, STOP, GONE, ALONE, DUMP]
 TOUCHED = [RESTORE, VERIFY]

@@ -7,8 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tests import phases
 from tests.stage import cluster, in_cluster, platform
-from tests.stage.kills import phases
 from tests.stage.kills.ground import Ground
 from tests.stage.kills.kinds import KINDS
 from tests.stage.kills.trial import Kill, tried

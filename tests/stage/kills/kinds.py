@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING
 
+from tests.phases import PAUSED, PHASES
 from tests.stage.argocd import CONTROLLER
-from tests.stage.kills.phases import PAUSED, PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

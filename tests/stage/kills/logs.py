@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tests.stage.kills.phases import ALONE, RESTORING
+from tests.phases import ALONE, RESTORING
 
 if TYPE_CHECKING:
     from pathlib import Path

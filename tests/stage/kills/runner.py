@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from harness.deadlines import Deadline, eventually
+from tests.phases import PHASES
 from tests.stage import group
 from tests.stage.kills.logs import parsed
-from tests.stage.kills.phases import PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from harness.deadlines import Deadline, eventually
 from harness.errors import LifecycleError
+from tests.phases import PHASES, VERIFY, WIPE
 from tests.stage.kills import logs
 from tests.stage.kills.kinds import KINDS
-from tests.stage.kills.phases import PHASES, VERIFY, WIPE
 from tests.stage.kills.runner import refreshing
 from tests.stage.kills.standing import Standing
 from tests.stage.platform import NAMES
