@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sysconfig
@@ -12,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from pydantic import SecretStr
 
 from harness.postgres.connection import one
+from tests.settings_file import write_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,9 +98,7 @@ def verb_command(settings: Settings, verb: str, folder: Path) -> tuple[str | Pat
         verb: The verb.
         folder: Where that file may lie.
     """
-    configuration = folder / "benchmark.toml"
-    configuration.touch(mode=0o600)
-    configuration.write_text(_toml(settings), encoding="utf-8")
+    configuration = write_settings(folder / "benchmark.toml", settings)
     return (
         Path(sysconfig.get_path("scripts")) / "sandbox-lifecycle",
         verb,
@@ -109,26 +106,3 @@ def verb_command(settings: Settings, verb: str, folder: Path) -> tuple[str | Pat
         f"--sandbox-config={configuration}",
         "--json",
     )
-
-
-def _toml(settings: Settings) -> str:
-    """Settings as the configuration file of a live target."""
-    plain = json.loads(
-        json.dumps(
-            settings.model_dump(exclude_none=True),
-            default=lambda value: (
-                value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            ),
-        )
-    )
-    lines = []
-    for table, values in plain.items():
-        if isinstance(values, dict):
-            # JSON's texts, numbers, truths and lists read the same in TOML.
-            lines += [
-                f"[{table}]",
-                *(f"{name} = {json.dumps(value)}" for name, value in values.items()),
-            ]
-        else:
-            lines.insert(0, f"{table} = {json.dumps(values)}")
-    return "\n".join(lines) + "\n"

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from pydantic import SecretStr
 
 from harness.deadlines import eventually
 from harness.local.marks import PROD_DATABASE, SANDBOX_DATABASE
@@ -30,6 +29,7 @@ from steps.faulty_tools import (
     LOADS_PROD,
     with_faulty_tool,
 )
+from tests.settings_file import write_settings
 
 from .evidence import SOON
 from .tools import and_then
@@ -66,9 +66,7 @@ class Command:
     """`sandbox-lifecycle VERB` on a live target, its phases and its answer in files."""
 
     def __init__(self, verb: str, settings: Settings, folder: Path) -> None:
-        config = folder / "sandbox.toml"
-        config.touch(mode=0o600)
-        config.write_text(_toml(settings), encoding="utf-8")
+        config = write_settings(folder / "sandbox.toml", settings)
         self._phases, self._answer = folder / "phases", folder / "answer"
         start = "from harness.cli import main; main()"
         where = ["--target=live", f"--sandbox-config={config}", "--json"]
@@ -365,20 +363,3 @@ def _run_of(platform: LocalPlatform) -> str:
         rows = connection.execute(_SESSIONS, (f"{APPLICATION}/%",)).fetchall()
     (run,) = {str(name).split("/")[1] for (name,) in rows}
     return run
-
-
-def _toml(settings: Settings) -> str:
-    """The settings as a configuration file."""
-    values = settings.model_dump(exclude_none=True)
-    tables = {name: table for name, table in values.items() if isinstance(table, dict)}
-    lines = [f"{name} = {_plain(value)}" for name, value in values.items() if name not in tables]
-    for name, table in tables.items():
-        lines += [f"[{name}]", *(f"{key} = {_plain(value)}" for key, value in table.items())]
-    return "\n".join(lines)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, SecretStr):
-        value = value.get_secret_value()
-    # Strings, numbers and lists of them read the same in TOML.
-    return json.dumps(value, default=str, ensure_ascii=False)

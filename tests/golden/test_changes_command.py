@@ -21,8 +21,8 @@ from harness.lifecycle.checkpoint import checkpoint
 from harness.lifecycle.refresh import refresh_from_prod
 from harness.progress import Silent
 from harness.sides import Sandbox
-from tests.faults.held import _toml
 from tests.recovery.tiny import tiny_platform
+from tests.settings_file import as_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def only_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
         refresh_from_prod(platform.settings, Silent())
         checkpoint(platform.settings, Silent())
         config = tmp_path_factory.mktemp("config") / "sandbox.toml"
-        config.write_text(_toml(platform.settings), encoding="utf-8")
+        config.write_text(as_toml(platform.settings), encoding="utf-8")
         yield Command(platform.settings, config)
 
 

@@ -31,9 +31,9 @@ from harness.lifecycle.audit import audit
 from harness.postgres.connection import Run
 from harness.progress import Silent
 from harness.sides import Prod, Sandbox
-from tests.faults.held import _toml
 from tests.local.cluster.conftest import admin, stand_in, world
 from tests.local.cluster.test_access import grant, rule
+from tests.settings_file import as_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def asked(settings: Settings) -> Report:
 
 def command(tmp_path: Path, settings: Settings, *options: str) -> Any:
     config = tmp_path / "target.toml"
-    config.write_text(_toml(settings))
+    config.write_text(as_toml(settings))
     where = ["audit", "--target=live", f"--sandbox-config={config}", "--no-attempts"]
     return CliRunner().invoke(app, [*where, *options])
 

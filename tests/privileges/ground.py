@@ -18,7 +18,7 @@ from harness.cluster import client
 from harness.cluster.rights import Right
 from harness.deadlines import Deadline, eventually
 from harness.manifests import Names
-from tests.faults.held import _toml
+from tests.settings_file import write_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,9 +154,7 @@ class Ground:
 
     def die(self, verb: str, phase: str) -> None:
         """Let a run die where a phase begins."""
-        config = self.folder / "sandbox.toml"
-        config.touch(mode=0o600)
-        config.write_text(_toml(self.settings), encoding="utf-8")
+        config = write_settings(self.folder / "sandbox.toml", self.settings)
         dying = [sys.executable, "-m", "tests.recovery.dying", "SIGKILL", "begin", phase, verb]
         command = [*dying, "--target=live", f"--sandbox-config={config}"]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -28,7 +28,7 @@ from harness.manifests import JOURNAL_ANNOTATION
 from harness.postgres.difference import differences
 from harness.progress import Silent
 from harness.sides import Sandbox
-from tests.faults.held import _toml
+from tests.settings_file import write_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,10 +183,7 @@ class Place:
 
     def config(self, name: str = "sandbox.toml") -> Path:
         """The settings as a file."""
-        config = self.folder / name
-        config.touch(mode=0o600)
-        config.write_text(_toml(self.settings), encoding="utf-8")
-        return config
+        return write_settings(self.folder / name, self.settings)
 
     @contextmanager
     def held(self, verb: str, phase: str) -> Iterator[subprocess.Popen[str]]:

@@ -13,7 +13,8 @@ from psycopg.conninfo import make_conninfo
 
 from harness.credentials.vault import setup
 from harness.settings import Settings
-from tests.faults.held import _toml
+from tests.recovery.place import Ended
+from tests.settings_file import write_settings
 
 from .server import CONNECTION, MOUNT, Server
 
@@ -32,21 +33,6 @@ _LONGEST_RUN = 60
 _LEASED = """
 SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname ~ '^v-(approle|kubernet)-' ORDER BY 1
 """
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended.
-
-    Args:
-        code: Its exit code; negative for the signal that killed it.
-        told: What it printed as JSON; empty if it was killed.
-        errors: What else it said.
-    """
-
-    code: int
-    told: dict[str, Any]
-    errors: str
 
 
 @dataclass
@@ -98,9 +84,7 @@ class Place:
         settings: Settings | None = None,
     ) -> subprocess.Popen[str]:
         """The command in a process of its own, dying where it is told to."""
-        config = self.folder / "sandbox.toml"
-        config.touch(mode=0o600)
-        config.write_text(_toml(settings or self.settings), encoding="utf-8")
+        config = write_settings(self.folder / "sandbox.toml", settings or self.settings)
         return subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.recovery.dying", death, edge, phase),
