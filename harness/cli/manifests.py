@@ -38,14 +38,11 @@ def manifests(
         if vault:
             typer.echo(setup.script(settings))
             return
-        if settings.cluster is None:
-            raise ConfigurationError(
-                "there is no cluster to print manifests for",
-                found="settings without a table [cluster]",
-                expected="the names of the namespaces, the Application and the Deployment",
-                remedy="add [cluster] to the settings; README.md shows a complete one",
-            )
-        names, pods = base.Names.of(settings.cluster), Pods.of(settings)
+        cluster = settings.clustered(
+            "there is no cluster to print manifests for",
+            expected="the names of the namespaces, the Application and the Deployment",
+        )
+        names, pods = base.Names.of(cluster), Pods.of(settings)
         further = access.render(settings, names)
         if output is None:
             typer.echo(base.render(names, pods, further))

@@ -66,17 +66,14 @@ def run_as_job(
         LifecycleError: As the Job has failed, with the same exit code.
         UndoOutstandingError: It was killed, so what it has left is still to be undone.
     """
-    if settings.cluster is None:
-        raise ConfigurationError(
-            "there is no cluster to start a Job in",
-            found="settings without a table [cluster]",
-            expected="the cluster that runs the sandbox's application",
-            remedy="add [cluster] to the settings; README.md shows a complete one",
-        )
+    names = settings.clustered(
+        "there is no cluster to start a Job in",
+        expected="the cluster that runs the sandbox's application",
+    )
     run, printed = Run(), _Printed(tell)
     with (
         Interrupts() as interrupts,
-        client.connect(settings.cluster.for_jobs, settings.deadlines) as cluster,
+        client.connect(names.for_jobs, settings.deadlines) as cluster,
         _handed_over(settings, run) as handed_over,
     ):
         with progress.phase("look whether a Job may be started"):

@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from harness.cluster import client
-from harness.errors import ConfigurationError, LifecycleError, RefusedError
+from harness.errors import LifecycleError, RefusedError
 from harness.golden.store import GoldenStore
 from harness.lifecycle.interrupts import Interrupts
 from harness.lifecycle.recover import recover
@@ -54,15 +54,11 @@ def watch(
         ConfigurationError: Nobody runs the application, so there is no Lease to watch.
         KeyboardInterrupt: A signal came; whatever was begun is finished or undone.
     """
-    if settings.cluster is None:
-        raise ConfigurationError(
-            "there is no Lease to watch",
-            found="settings without a table [cluster]",
-            expected="the cluster that runs the sandbox's application",
-            remedy="add [cluster] to the settings; README.md shows a complete one",
-        )
-    tell(f"watching Lease {settings.cluster.lease} in namespace {settings.cluster.namespace}")
-    watchdog = _Watchdog(settings, settings.cluster, progress, tell)
+    names = settings.clustered(
+        "there is no Lease to watch", expected="the cluster that runs the sandbox's application"
+    )
+    tell(f"watching Lease {names.lease} in namespace {names.namespace}")
+    watchdog = _Watchdog(settings, names, progress, tell)
     with Interrupts() as interrupts:
         pauses = _Pauses(settings.deadlines, interrupts)
         while True:

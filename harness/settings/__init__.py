@@ -175,6 +175,25 @@ class Settings(BaseSettings):
         """The table of deadlines, stretched by `deadline_scale`."""
         return Deadlines().scaled(self.deadline_scale)
 
+    def clustered(self, missing: str, *, expected: str) -> ClusterSettings:
+        """The cluster, for what cannot be done without.
+
+        Args:
+            missing: What there is not, where there is no cluster.
+            expected: What of it is needed.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        if self.cluster is None:
+            raise ConfigurationError(
+                missing,
+                found="settings without a table [cluster]",
+                expected=expected,
+                remedy="add [cluster] to the settings; README.md shows a complete one",
+            )
+        return self.cluster
+
     def with_golden(self, **changed: Any) -> Self:
         """The same target, with other values for golden copies."""
         return self.model_copy(update={"golden": self.golden.model_copy(update=changed)})
