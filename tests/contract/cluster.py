@@ -41,6 +41,8 @@ class Cluster:
     kubeconfig: Path
     has_controllers: bool
     enforces_admission: bool
+    fills_namespaces: bool = False
+    """Whether each namespace gets a config map with the authority's certificate by itself."""
     forget_history: Callable[[], object] | None = None
 
     @cached_property

@@ -16,9 +16,10 @@ import yaml
 from kubernetes.client import ApiextensionsV1Api, CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
+from harness.deadlines import eventually
 from harness.local.kubernetes import launch
 from tests.contract.apiserver import ASSETS, running_apiserver
-from tests.contract.cluster import Cluster, close_connections
+from tests.contract.cluster import SOON, Cluster, close_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,12 @@ def cluster(
             _define_application(served)
             yield served
     else:
-        yield Cluster(Path(os.environ[_GIVEN]), has_controllers=True, enforces_admission=True)
+        yield Cluster(
+            Path(os.environ[_GIVEN]),
+            has_controllers=True,
+            enforces_admission=True,
+            fills_namespaces=True,
+        )
 
 
 def _define_application(cluster: Cluster) -> None:
@@ -80,6 +86,9 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     core = CoreV1Api(cluster.admin)
     name = f"contract-{secrets.token_hex(4)}"
     core.create_namespace({"metadata": {"name": name}})
+    if cluster.fills_namespaces:
+        # Else its coming would be one more event of any watch.
+        eventually(lambda: core.read_namespaced_config_map("kube-root-ca.crt", name), SOON)
     yield name
     try:
         core.delete_namespace(name)

@@ -67,6 +67,8 @@ def boot(stage: Stage, self_heal: SelfHeal) -> None:
         _await(stage, component)
     _await_node(stage)
     _await_argocd(stage)
+    # Pods are refused in a namespace that has none yet.
+    eventually(lambda: stage.get("serviceaccount", "default"), _READY, on=FailedError)
 
 
 def _start(stage: Stage, component: Component) -> None:
