@@ -1,13 +1,15 @@
 """The clusters that rights are taken away in.
 
 Always the local one. Also a real one where `PRIVILEGES_KUBECONFIG` names a way in as its
-administrator and `PRIVILEGES_CONFIG` the settings of a target in it, on which the manifests are
-applied. Its sandbox is refreshed, reset, and left with a golden copy of prod.
+administrator, `PRIVILEGES_CONFIG` the settings of a target in it, on which the manifests are
+applied, and `PRIVILEGES_AUDIT` its API server's audit log. Its sandbox is refreshed, reset, and
+left with a golden copy of prod.
 """
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +23,13 @@ from harness.settings import Settings
 from tests.recovery.tiny import tiny_platform
 
 from .ground import Ground
+from .log import allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ADMINISTRATOR, _TARGET = "PRIVILEGES_KUBECONFIG", "PRIVILEGES_CONFIG"
+_LOG = "PRIVILEGES_AUDIT"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -43,7 +47,8 @@ def ground(
     folder = tmp_path_factory.mktemp("privileges")
     if request.param == "given":
         settings = Settings.live(Path(os.environ[_TARGET]))
-        ground = Ground(settings, Path(os.environ[_ADMINISTRATOR]), folder, None)
+        log = Path(os.environ[_LOG])
+        ground = Ground(settings, Path(os.environ[_ADMINISTRATOR]), folder, partial(allowed, log))
         _prepare(settings)
         yield ground
         ground.close()

@@ -95,13 +95,13 @@ class Ground:
         settings: The target.
         kubeconfig: The administrator's way in.
         folder: For files of the tests' own.
-        audit: Tells what was asked for and allowed; None where only a log of the server's knows.
+        audit: Tells what was asked for and allowed.
     """
 
     settings: Settings
     kubeconfig: Path
     folder: Path
-    audit: Callable[[], list[dict[str, Any]]] | None
+    audit: Callable[[], list[dict[str, Any]]]
     _client: ApiClient = field(init=False)
 
     def __post_init__(self) -> None:

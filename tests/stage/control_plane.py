@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.stage import record
 from tests.stage.certificates import Authority, write_key
 from tests.stage.components import Component
 from tests.stage.host import NODE_ADDRESS
@@ -90,6 +91,7 @@ def apiserver(places: Places, store: list[str]) -> Component:
             f"--service-account-key-file={signing}",
             f"--service-account-signing-key-file={signing}",
             "--profiling=false",
+            *record.options(places),
             # Told to end, it would wait a minute for its watchers.
             "--shutdown-watch-termination-grace-period=1s",
         ),
