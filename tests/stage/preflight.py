@@ -160,6 +160,13 @@ def _check_filter() -> None:
     told = subprocess.run(
         [iptables, "-w", "5", "-S", "FORWARD"], capture_output=True, text=True, check=False
     )
+    if told.returncode:
+        raise RefusedError(
+            "nobody knows whether pods of a stage could reach one another",
+            found=f"iptables -S FORWARD: exit code {told.returncode}: {told.stderr.strip()}",
+            expected="its rules",
+            remedy="see that `iptables -S FORWARD` works here, as root",
+        )
     if "-P FORWARD DROP" in told.stdout:
         raise RefusedError(
             "pods of a stage could not reach one another",

@@ -95,9 +95,10 @@ def test_without_go_and_without_a_bundle_it_is_said_what_to_install(
         ("ip link set lo up; ip link add stage0 type bridge", "the link stage0 is there already"),
         ("ip link set lo up; ip route add 10.244.0.0/25 dev lo", "a route of something else"),
         ("iptables -P FORWARD DROP", "as Docker sets it"),
+        ('mount --bind /bin/false "$(command -v iptables)"', "nobody knows whether pods"),
         ("mount -o remount,bind,ro /sys/fs/cgroup/pids", "control groups"),
     ],
-    ids=["bridge", "route", "filter", "control groups"],
+    ids=["bridge", "route", "filter", "unreadable filter", "control groups"],
 )
 @pytest.mark.usefixtures("asked_for")
 def test_what_stands_in_the_way_is_told(directory: Path, change: str, told: str) -> None:
