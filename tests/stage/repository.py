@@ -38,7 +38,7 @@ def push(path: Path, files: Mapping[str, str | None], message: str) -> str:
     Raises:
         FailedError: git refuses, or the branch has moved meanwhile.
     """
-    known = _git(path, "for-each-ref", "--format=%(objectname)", f"refs/heads/{BRANCH}").strip()
+    known = newest(path)
     with tempfile.TemporaryDirectory(prefix="index-", dir=path) as scratch:
         # An index of its own instead of a checkout: two who push are not in each other's way.
         environment = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
@@ -58,6 +58,11 @@ def push(path: Path, files: Mapping[str, str | None], message: str) -> str:
     revision = _git(path, "commit-tree", tree, *parents, "-m", message).strip()
     _git(path, "update-ref", f"refs/heads/{BRANCH}", revision, known)
     return revision
+
+
+def newest(path: Path) -> str:
+    """The revision that the branch is at; empty before the first."""
+    return _git(path, "for-each-ref", "--format=%(objectname)", f"refs/heads/{BRANCH}").strip()
 
 
 def read(path: Path, name: str) -> str:

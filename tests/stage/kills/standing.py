@@ -12,6 +12,7 @@ import psycopg
 from harness.cluster.policy import SyncPolicy
 from harness.manifests import JOURNAL_ANNOTATION
 from harness.sides import Prod, Sandbox
+from tests.stage.repository import newest
 
 if TYPE_CHECKING:
     from tests.stage.kills.ground import Ground
@@ -32,6 +33,7 @@ class Standing:
     Args:
         policy: The Application's sync policy, automated or not.
         state: Whether it is Synced and Healthy.
+        behind: Whether Argo CD has not come to git's newest commit yet.
         journals: The journals, wherever there is one.
         holder: Who holds the Lease.
         free: When the Lease may be taken, in seconds since the epoch, by its holder's last sign.
@@ -44,6 +46,7 @@ class Standing:
 
     policy: SyncPolicy
     state: tuple[str, str]
+    behind: bool
     journals: tuple[str, ...]
     holder: str | None
     free: float | None
@@ -67,6 +70,7 @@ class Standing:
         return cls(
             policy=SyncPolicy.of(application),
             state=(status["sync"]["status"], status["health"]["status"]),
+            behind=status["sync"].get("revision") != newest(ground.stage.repository),
             journals=tuple(filter(None, journals)),
             holder=spec.get("holderIdentity") or None,
             free=_free(spec),
@@ -96,6 +100,8 @@ class Standing:
             told.append(f"{self.locks} advisory locks, before {before.locks}")
         if self.mark != "complete":
             told.append(f"content marked {self.mark}")
+        if self.behind:
+            told.append("Argo CD has not come to git's newest commit")
         if self.state != before.state:
             told.append(f"the Application is {' and '.join(self.state)}")
         return told
