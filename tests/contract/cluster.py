@@ -16,10 +16,10 @@ from kubernetes.watch import Watch
 from harness.deadlines import Deadline, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
-SOON = Deadline(10, "a busy machine of two cores; an idle one needs a tenth of a second")
+SOON = Deadline(60, "a busy machine of two cores; an idle one needs a second at most")
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -161,7 +161,7 @@ class Applications:
     def list(self) -> dict[str, Any]:
         return self._api.list_namespaced_custom_object(*self._place)  # type: ignore[return-value]
 
-    def watch(self, **how: Any) -> Iterator[dict[str, Any]]:
+    def watch(self, **how: Any) -> Generator[dict[str, Any], None, None]:
         list_them = self._api.list_namespaced_custom_object
         return Watch().stream(list_them, *self._place, **how)  # type: ignore[no-any-return]
 
