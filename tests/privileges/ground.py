@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kubernetes.client import RbacAuthorizationV1Api
+from kubernetes.client import BatchV1Api, RbacAuthorizationV1Api
 from kubernetes.client.api_client import ApiClient
 from kubernetes.client.configuration import Configuration
 from kubernetes.config.kube_config import load_kube_config
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.settings import Settings
     from harness.settings.cluster import ClusterSettings
 
+_CHECKPOINT = Deadline(120, "a pod takes seconds to begin; a golden copy of a sample takes five")
 _SOON = Deadline(20, "a real server's authorizer learns of a new rule within a second")
 
 
@@ -151,6 +152,21 @@ class Ground:
         with client.connect(way_in, self.settings.deadlines) as cluster:
             asked = (right.verb, right.group, right.resource, where, right.name, right.subresource)
             assert cluster.access.can(*asked) is be, asked
+
+    def checkpoint_by_job(self) -> None:
+        """A golden copy where pods look for it, taken by somebody who may create Jobs."""
+        batch, where = BatchV1Api(self._client), self.names.sandbox_namespace
+        template = batch.read_namespaced_cron_job(self.names.template("checkpoint"), where)
+        job = {"metadata": {"name": "checkpoint-by-hand"}, "spec": template.spec.job_template.spec}
+        name = batch.create_namespaced_job(where, job).metadata.name
+
+        def must() -> None:
+            assert batch.read_namespaced_job(name, where).status.succeeded == 1
+
+        try:
+            eventually(must, _CHECKPOINT)
+        finally:
+            batch.delete_namespaced_job(name, where, propagation_policy="Background")
 
     def die(self, verb: str, phase: str) -> None:
         """Let a run die where a phase begins."""

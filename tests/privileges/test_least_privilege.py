@@ -101,6 +101,7 @@ def test_every_right_is_used_and_no_other_is(ground: Ground) -> None:
     reset(ground.settings, Silent())
     ground.die("refresh-from-prod", _VERIFY)
     recover(ground.settings, Silent())
+    ground.checkpoint_by_job()
     for verb in ("refresh-from-prod", "reset", "recover"):
         assert by_job(ground, verb)
     assert used(ground) == granted(ground)
