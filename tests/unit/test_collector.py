@@ -151,7 +151,7 @@ def command(*args: str) -> dict[str, Any]:
 
 
 def run(project: Path, *args: str, code: int) -> str:
-    done = subprocess.run(**command(*args), cwd=project, timeout=60, check=False)
+    done = subprocess.run(**command(*args), cwd=project, timeout=300, check=False)
     assert done.returncode == code, done.stdout
     return done.stdout
 
