@@ -59,7 +59,6 @@ class Marks:
         not_by_all: Whether a role or a database has a setting of its own about counting.
         others: How many sessions of others are on this database.
         visibility: Schema of pg_visibility's functions, if this role may call them.
-        materialized_views: How many there are in schema public.
     """
 
     next: int
@@ -69,7 +68,6 @@ class Marks:
     not_by_all: bool
     others: int
     visibility: str | None
-    materialized_views: int
 
 
 @dataclass(frozen=True, slots=True)
