@@ -59,6 +59,7 @@ _INDEX = sql.SQL("CREATE INDEX ON {shadow} ({place})")
 _THRESHOLD = """
 SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint
 """
+_SIZE = "SELECT pg_catalog.pg_relation_size(pg_catalog.to_regclass(%s))"
 _OWN_ID = "SELECT pg_catalog.pg_current_xact_id()::text::bigint"
 
 
@@ -235,10 +236,10 @@ def refuse_emptied(connection: Connection) -> None:
     Raises:
         DoubtError: It is.
     """
-    found = one(connection, "SELECT pg_catalog.to_regclass(%s)", _SENTINEL.as_string())[0]
-    if found is None:
+    size = one(connection, _SIZE, _SENTINEL.as_string())[0]
+    if size is None:
         raise DoubtError("there is no shadow in the database")
-    if one(connection, sql.SQL("SELECT count(*) FROM {}").format(_SENTINEL))[0] != 1:
+    if not size:
         raise DoubtError("the shadow is empty: the server has crashed since it was made")
 
 
