@@ -58,13 +58,14 @@ if TYPE_CHECKING:
     from harness.golden.survey import Marks, TableState
     from harness.postgres.connection import Connection, Run
     from harness.postgres.fence import Fence
+    from harness.postgres.identity import Identity
     from harness.settings import Settings
     from harness.sides import Sandbox
 
 # Below deadlock_timeout (a second, unless the DBA has set it): so the server never ends a request
 # of the application's to let this wait end. Whoever wants to write waits behind it meanwhile, so it
 # is short, and the application has its way in between.
-_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '100ms'"
+_LOCK = sql.SQL("SET LOCAL lock_timeout = '100ms'; LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE")
 # To start a worker takes longer than to read a few pages.
 _WITHOUT_HELP = "SET LOCAL max_parallel_workers_per_gather = 0"
 _BETWEEN_ATTEMPTS = 0.05
@@ -148,7 +149,7 @@ class _Attempt:
 
     def _in_transaction(self, connection: Connection) -> tuple[Undone, Baseline]:
         golden, before = self.settings.golden, self.before
-        self._prove(connection)
+        identity = self._prove(connection)
         _lock_everything(connection, before)
         marks, state = read_marks(connection, self.run), read_state(connection)
         refuse_emptied(connection)
@@ -177,7 +178,8 @@ class _Attempt:
         verify(
             connection, self.settings, self.folder, [suspect.state.name for suspect in suspected]
         )
-        mark.write(connection, self.run, "complete", f"golden {before.generation}")
+        source = f"golden {before.generation}"
+        mark.write(connection, self.run, identity.mark(), "complete", source)
         after = self._baseline(connection, marks, state, placed, written, catalogues)
         self.fence.assert_held()
         undone = Undone(
@@ -187,14 +189,15 @@ class _Attempt:
         )
         return undone, after
 
-    def _prove(self, connection: Connection) -> None:
+    def _prove(self, connection: Connection) -> Identity:
         identity = prove_sandbox(connection, self.sandbox)
         own = (identity.system_identifier, identity.database_oid)
         if own != (self.before.system_identifier, self.before.database_oid):
             raise DoubtError("the shadow was made in another database")
-        found = mark.read(connection)
+        found = identity.mark()
         if found is None or found.content != "complete":
             raise DoubtError(f"the content is marked {found.content if found else 'empty'}")
+        return identity
 
     def _check_definitions(
         self, connection: Connection, marks: Marks
@@ -274,11 +277,10 @@ def _lock_everything(connection: Connection, before: Baseline) -> None:
     Raises:
         DoubtError: One is not there any more.
     """
-    connection.execute(_LOCK_TIMEOUT)
     # Counters are not read before: the first look of a transaction is the only one.
     tables = listed(before.tables, of="public", separator=", ONLY ")
     try:
-        connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(tables))
+        connection.execute(_LOCK.format(tables))
     except errors.UndefinedTable as error:
         raise DoubtError(f"definitions have changed: {error.diag.message_primary}") from error
 
