@@ -72,6 +72,11 @@ def anatomies(connection: Connection, tables: Iterable[int]) -> dict[int, Anatom
         return {found.oid: found for found in cursor.execute(_QUERY, {"tables": list(tables)})}
 
 
+def tids(places: Iterable[str]) -> sql.Literal:
+    """Places of rows as the text of an array; a list as a literal takes as long as to be read."""
+    return sql.Literal("{" + ",".join(f'"{place}"' for place in places) + "}")
+
+
 def listed(
     names: Iterable[str], of: str = "", suffix: LiteralString = "", separator: LiteralString = ", "
 ) -> sql.SQL:

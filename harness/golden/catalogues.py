@@ -6,6 +6,7 @@ since. Only where the answer leaves a doubt are the definitions themselves compa
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -80,20 +81,23 @@ _COLUMNS = load_sql(__package__, "columns.sql")
 _ELSEWHERE = load_sql(__package__, "elsewhere.sql")
 
 
-def fresh(threshold: int | None, own: int | None) -> sql.Composed:
+@lru_cache(maxsize=8)
+def fresh(threshold: int | None, own: int | None) -> sql.SQL:
     """The condition that a row version was written at or after the threshold, and not by `own`.
 
     Ages are told in the same way for frozen rows: their transaction id is kept. Without a threshold
     nothing is fresh.
     """
     if threshold is None:
-        return sql.SQL("false").format()
-    return sql.SQL("age(xmin) <= age({threshold}::xid) AND xmin <> {own}::xid").format(
+        return sql.SQL("false")
+    condition = sql.SQL("age(xmin) <= age({threshold}::xid) AND xmin <> {own}::xid").format(
         threshold=sql.Literal(str(threshold % 2**32)), own=sql.Literal(str((own or 0) % 2**32))
     )
+    # Rendered once: it is a part of a statement for each table.
+    return sql.SQL(condition.as_string())
 
 
-def count_catalogues(connection: Connection, condition: sql.Composed) -> dict[str, tuple[int, int]]:
+def count_catalogues(connection: Connection, condition: sql.SQL) -> dict[str, tuple[int, int]]:
     """Of each catalogue: how many rows it has, and how many of them fulfil the condition."""
     query = sql.SQL(" UNION ALL ").join(
         _COUNT.format(name=sql.Literal(name), fresh=condition, catalogue=sql.Identifier(name))

@@ -246,6 +246,9 @@ class _Attempt:
         tables = {}
         for name, now in state.items():
             before = self.before.tables[name]
+            if name not in written and name not in places and now.is_as(before):
+                tables[name] = before
+                continue
             kept = before.moved if now.filenode == before.filenode else {}
             new = {
                 "oid": now.oid,
@@ -254,8 +257,7 @@ class _Attempt:
                 "written": now.written + written.get(name, 0),
                 "moved": kept | places.get(name, {}),
             }
-            is_same = all(getattr(before, key) == value for key, value in new.items())
-            tables[name] = before if is_same else before.model_copy(update=new)
+            tables[name] = before.model_copy(update=new)
         return self.before.model_copy(
             update={
                 "threshold": threshold,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
@@ -136,7 +136,7 @@ def _look_at(
     moved = {suspect.state.name: _moved_to_pages(suspect) for suspect in suspected}
     for some in batches(suspected, _TABLES_AT_ONCE):
         parts = (_in(_IN_PAGES, suspect, pages[suspect.state.oid], baseline) for suspect in some)
-        for name, number, fresh, kept, expected, foreign in connection.execute(_of_each(parts)):
+        for name, number, fresh, kept, expected, foreign in _of_each(connection, parts):
             brought = moved[name][number]
             seen[name].append(_Page(number, fresh, kept, expected + brought, foreign))
     return seen
@@ -158,7 +158,7 @@ def _gone(
     gone: dict[str, list[str]] = {}
     for some in batches(suspected, _TABLES_AT_ONCE):
         parts = (_in(_GONE, suspect, pages[suspect.state.name], baseline) for suspect in some)
-        for name, source in connection.execute(_of_each(parts)):
+        for name, source in _of_each(connection, parts):
             gone.setdefault(name, []).append(source)
     return gone
 
@@ -192,7 +192,7 @@ def _in(
 ) -> sql.Composed:
     return template.format(
         name=sql.Literal(suspect.state.name),
-        pages=sql.Literal(list(pages)),
+        pages=sql.Literal(f"{{{','.join(map(str, pages))}}}"),
         fresh=fresh_in(suspect, baseline),
         table=table_of(suspect),
         shadow=shadow_of(suspect),
@@ -201,5 +201,5 @@ def _in(
     )
 
 
-def _of_each(parts: Iterable[sql.Composed]) -> sql.Composed:
-    return sql.SQL(" UNION ALL ").join(parts)
+def _of_each(connection: Connection, parts: Iterable[sql.Composed]) -> list[tuple[Any, ...]]:
+    return connection.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()

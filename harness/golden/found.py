@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from harness.golden.anatomy import SHADOW
+from harness.golden.anatomy import SHADOW, tids
 from harness.golden.catalogues import fresh
 from harness.golden.doubt import DoubtError
 
@@ -67,10 +67,10 @@ def refuse_lost(found: Found, holds: bool) -> None:  # noqa: FBT001  what was as
         raise DoubtError(f"the rows of {found.suspect.state.name} could not be put back exactly")
 
 
-def fresh_in(suspect: Suspect, baseline: Baseline) -> sql.Composed:
+def fresh_in(suspect: Suspect, baseline: Baseline) -> sql.SQL:
     """The condition that a row of the table was written since the baseline."""
     if suspect.way == "rewritten":
-        return sql.SQL("true").format()
+        return sql.SQL("true")
     return fresh(baseline.threshold, baseline.own)
 
 
@@ -78,8 +78,8 @@ def moved_in(suspect: Suspect) -> dict[str, sql.Literal]:
     """Rows that an earlier reset has put elsewhere, for statements that look for rows in place."""
     moved = {} if suspect.way == "rewritten" else suspect.before.moved
     return {
-        "moved_from": sql.Literal(list(moved.keys())),
-        "moved_to": sql.Literal(list(moved.values())),
+        "moved_from": tids(moved.keys()),
+        "moved_to": tids(moved.values()),
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from harness.golden.anatomy import listed
+from harness.golden.anatomy import listed, tids
 from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
 
@@ -73,7 +73,8 @@ def _read_rows(
     rows: dict[str, tuple[list[_Row], list[_Row]]] = {}
     for some in batches(found, _TABLES_AT_ONCE):
         parts = [part for table in some for part in _both(table, anatomies)]
-        for name, is_now, *row in connection.execute(sql.SQL(" UNION ALL ").join(parts)):
+        query = sql.SQL(" UNION ALL ").join(parts)
+        for name, is_now, *row in connection.execute(query).fetchall():
             rows.setdefault(name, ([], []))[0 if is_now else 1].append(tuple(row))
     return rows
 
@@ -92,7 +93,7 @@ def _both(found: Found, anatomies: Mapping[int, Anatomy]) -> Iterator[sql.Compos
             else sql.SQL("NULL::text"),
             columns=listed(anatomy.columns),
             rows=rows,
-            places=sql.Literal(places),
+            places=tids(places),
         )
 
 

@@ -90,6 +90,15 @@ class TableState:
     written: int
     shadow_vacuums: int
 
+    def is_as(self, before: TableBaseline) -> bool:
+        """Whether it is the same table, and nothing that can be seen here was done to it since."""
+        return (self.oid, self.filenode, self.vacuums, self.written) == (
+            before.oid,
+            before.filenode,
+            before.vacuums,
+            before.written,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
@@ -119,7 +128,7 @@ def read_marks(connection: Connection, run: Run) -> Marks:
 def read_state(connection: Connection) -> dict[str, TableState]:
     """Every table of schema public that holds rows, by name."""
     with connection.cursor(row_factory=class_row(TableState)) as cursor:
-        return {state.name: state for state in cursor.execute(_STATE)}
+        return {state.name: state for state in cursor.execute(_STATE).fetchall()}
 
 
 def refuse_another_time(marks: Marks, baseline: Baseline) -> None:

@@ -6,13 +6,14 @@ deferred, and a delete would cascade into tables in which nothing was wrong.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from psycopg import errors, sql
 
-from harness.golden.anatomy import listed
+from harness.golden.anatomy import listed, tids
 from harness.golden.doubt import DoubtError
 
 if TYPE_CHECKING:
@@ -37,19 +38,31 @@ _INSERT = sql.SQL(
 )
 # Planned as joins over whole tables, the statements below would read whole tables. What the server
 # asks to check a foreign key would be planned anew for each of the first five rows.
-_BEGIN = sql.SQL(
-    "SET CONSTRAINTS ALL DEFERRED;"
-    " SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
-    " SET LOCAL plan_cache_mode = force_generic_plan"
+_BEGIN = (
+    sql.SQL("SET CONSTRAINTS ALL DEFERRED"),
+    sql.SQL("SET LOCAL enable_hashjoin = off"),
+    sql.SQL("SET LOCAL enable_mergejoin = off"),
+    sql.SQL("SET LOCAL plan_cache_mode = force_generic_plan"),
 )
-_END = sql.SQL(
-    "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET CONSTRAINTS ALL IMMEDIATE"
+_END = (
+    sql.SQL("SET LOCAL enable_hashjoin = on"),
+    sql.SQL("SET LOCAL enable_mergejoin = on"),
+    sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"),
 )
 _TRIGGER_STATES = {
     "O": sql.SQL("ENABLE"),
     "R": sql.SQL("ENABLE REPLICA"),
     "A": sql.SQL("ENABLE ALWAYS"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One statement, and how many rows it has to put back."""
+
+    statement: sql.Composable
+    table: str = ""
+    rows: int | None = None
 
 
 def undo(connection: Connection, matched: Sequence[Matched]) -> None:
@@ -66,16 +79,28 @@ def undo(connection: Connection, matched: Sequence[Matched]) -> None:
     work = [table for table in matched if not table.is_golden]
     anatomies = [table.anatomy for table in work]
     _refuse_beyond(anatomies)
-    _run(connection, *map(_silence, anatomies), *map(_loosen, anatomies), [_BEGIN])
     children_first = _children_first(work)
-    with connection.pipeline():
-        for table in children_first:
-            _delete(connection, table)
+    # As many as can be are sent at once: to wait for each answer would take most of the time.
+    steps = [
+        *_plainly(*map(_silence, anatomies), *map(_loosen, anatomies), _BEGIN),
+        *(_delete(table.anatomy, table.new) for table in children_first if table.new),
+    ]
     for table in work:
-        _update(connection, table)
-    for table in reversed(children_first):
-        _insert(connection, table)
-    _run(connection, [_END], *map(_tighten, anatomies), *map(_give_voice, anatomies))
+        if table.changed and _may_swap(table):
+            _run(connection, steps)
+            steps = []
+            _swap(connection, table)
+        elif table.changed:
+            steps.append(_update(table))
+    steps += [
+        *(
+            _insert(table.anatomy, table.missing)
+            for table in reversed(children_first)
+            if table.missing
+        ),
+        *_plainly(_END, *map(_tighten, anatomies), *map(_give_voice, anatomies)),
+    ]
+    _run(connection, steps)
 
 
 def _refuse_beyond(anatomies: Sequence[Anatomy]) -> None:
@@ -87,75 +112,64 @@ def _refuse_beyond(anatomies: Sequence[Anatomy]) -> None:
             raise DoubtError(f"the row policies of table {anatomy.name} bind its owner, too")
 
 
-def _delete(connection: Connection, table: Matched) -> None:
-    if table.new:
-        _delete_rows(connection, table.anatomy, table.new)
+def _may_swap(table: Matched) -> bool:
+    """Whether values that may be there once could have been swapped between rows."""
+    return table.anatomy.unique_indexes > 1 and len(table.changed) > 1  # one is the key
 
 
-def _update(connection: Connection, table: Matched) -> None:
-    if not table.changed:
-        return
-    anatomy = table.anatomy
-    if anatomy.unique_indexes < 2 or len(table.changed) == 1:  # noqa: PLR2004  one is the key
-        _update_in_place(connection, table)
-        return
+def _swap(connection: Connection, table: Matched) -> None:
     try:
         with connection.transaction():
-            _update_in_place(connection, table)
+            _run(connection, [_update(table)])
     except (errors.UniqueViolation, errors.ExclusionViolation):
-        # Values were swapped between rows, and the index is asked after each of them.
-        _replace(connection, table)
+        # The index was asked after each row. Delete and insert after all; what that does to other
+        # tables is noticed at the end.
+        sources, places = zip(*table.changed, strict=True)
+        _run(connection, [_delete(table.anatomy, places), _insert(table.anatomy, sources)])
 
 
-def _update_in_place(connection: Connection, table: Matched) -> None:
+def _delete(anatomy: Anatomy, places: Sequence[str]) -> _Step:
+    return _Step(_DELETE.format(table=anatomy.table, places=tids(places)))
+
+
+def _update(table: Matched) -> _Step:
     anatomy = table.anatomy
     sources, places = zip(*table.changed, strict=True)
-    done = connection.execute(
-        _UPDATE.format(
-            table=anatomy.table,
-            columns=listed(anatomy.updatable),
-            golden=listed(anatomy.updatable, "row_was"),
-            shadow=anatomy.shadow,
-            sources=sql.Literal(list(sources)),
-            places=sql.Literal(list(places)),
-        )
+    statement = _UPDATE.format(
+        table=anatomy.table,
+        columns=listed(anatomy.updatable),
+        golden=listed(anatomy.updatable, "row_was"),
+        shadow=anatomy.shadow,
+        sources=tids(sources),
+        places=tids(places),
     )
-    _refuse_fewer(done.rowcount, len(places), anatomy)
+    return _Step(statement, anatomy.name, len(places))
 
 
-def _replace(connection: Connection, table: Matched) -> None:
-    """Delete and insert anew after all; what that does to other tables is noticed at the end."""
-    sources, places = zip(*table.changed, strict=True)
-    _delete_rows(connection, table.anatomy, list(places))
-    _insert_rows(connection, table.anatomy, list(sources))
-
-
-def _insert(connection: Connection, table: Matched) -> None:
-    if table.missing:
-        _insert_rows(connection, table.anatomy, table.missing)
-
-
-def _delete_rows(connection: Connection, anatomy: Anatomy, places: list[str]) -> None:
-    connection.execute(_DELETE.format(table=anatomy.table, places=sql.Literal(places)))
-
-
-def _insert_rows(connection: Connection, anatomy: Anatomy, sources: list[str]) -> None:
-    done = connection.execute(
-        _INSERT.format(
-            table=anatomy.table,
-            columns=listed(anatomy.insertable),
-            shadow=anatomy.shadow,
-            sources=sql.Literal(sources),
-        )
+def _insert(anatomy: Anatomy, sources: Sequence[str]) -> _Step:
+    statement = _INSERT.format(
+        table=anatomy.table,
+        columns=listed(anatomy.insertable),
+        shadow=anatomy.shadow,
+        sources=tids(sources),
     )
-    _refuse_fewer(done.rowcount, len(sources), anatomy)
+    return _Step(statement, anatomy.name, len(sources))
 
 
-def _refuse_fewer(found: int, expected: int, anatomy: Anatomy) -> None:
-    if found != expected:
-        raise DoubtError(
-            f"{found:,} of {expected:,} rows could be put back in table {anatomy.name}"
-        )
+def _plainly(*statements: Iterable[sql.Composable]) -> Iterator[_Step]:
+    return map(_Step, chain.from_iterable(statements))
+
+
+def _run(connection: Connection, steps: Sequence[_Step]) -> None:
+    if not steps:
+        return
+    answer = connection.execute(sql.SQL(";").join(step.statement for step in steps))
+    for step in steps:
+        if step.rows is not None and answer.rowcount != step.rows:
+            raise DoubtError(
+                f"{answer.rowcount:,} of {step.rows:,} rows could be put back in table {step.table}"
+            )
+        answer.nextset()
 
 
 def _children_first(work: Sequence[Matched]) -> list[Matched]:
@@ -172,10 +186,6 @@ def _children_first(work: Sequence[Matched]) -> list[Matched]:
     except CycleError:
         return list(work)
     return [by_oid[oid] for oid in reversed(parents_first)]
-
-
-def _run(connection: Connection, *statements: Iterable[sql.Composable]) -> None:
-    connection.execute(sql.SQL(";").join(chain.from_iterable(statements)))
 
 
 def _silence(anatomy: Anatomy) -> Iterator[sql.Composed]:

@@ -157,7 +157,7 @@ def read_sequences(
 ) -> dict[str, Position]:
     """Where sequences of schema public stand now; default: every one of them."""
     if names is None and connection.info.server_version >= _TELLS_ALL_SEQUENCES:
-        rows = connection.execute(_ALL_POSITIONS)
+        rows = connection.execute(_ALL_POSITIONS).fetchall()
         return {name: Position(last, called) for name, last, called in rows}
     if names is None:
         names = [name for (name,) in connection.execute(_SEQUENCES)]
