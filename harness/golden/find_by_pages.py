@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from harness.golden.anatomy import SHADOW
 from harness.golden.found import (
     Found,
     filler_of,
@@ -24,7 +23,7 @@ from harness.golden.found import (
     shadow_of,
     table_of,
 )
-from harness.golden.survey import unfrozen_pages
+from harness.golden.pages import changed_pages, unfrozen_pages
 from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
 
@@ -37,12 +36,6 @@ if TYPE_CHECKING:
 
 _IN_PAGES = load_sql(__package__, "find_in_pages.sql")
 _GONE = load_sql(__package__, "find_gone.sql")
-# In the list of a SELECT a function's rows pass one by one; in FROM they would all be stored first.
-_PAGES = sql.SQL(
-    "SELECT oid, (page).blkno FROM ("
-    "SELECT oid::bigint, {map}(oid::regclass) AS page FROM pg_catalog.pg_class WHERE oid = ANY (%s)"
-    ") AS every WHERE NOT (page).all_frozen"
-)
 _TABLES_AT_ONCE = 50
 
 
@@ -75,9 +68,9 @@ def find_by_pages(
     """
     if not suspected:
         return
-    pages = _changed_pages(connection, suspected, marks)
     for suspect in _with_written_shadow(connection, suspected, marks):
         refuse_bent(suspect, is_whole(connection, suspect))
+    pages = {suspect.state.oid: suspect.pages for suspect in suspected}
     seen = _look_at(connection, suspected, pages, baseline)
     lacking = {
         name: [page.number for page in table if page.kept < page.expected]
@@ -107,7 +100,7 @@ def find_again_by_pages(
     suspected = [found.suspect for found in before]
     if not suspected:
         return
-    pages = _changed_pages(connection, suspected, marks)
+    pages = changed_pages(connection, marks, [suspect.state.oid for suspect in suspected])
     seen = _look_at(connection, suspected, pages, baseline)
     for found in before:
         pages_now = seen[found.suspect.state.name]
@@ -163,27 +156,17 @@ def _gone(
     return gone
 
 
-def _changed_pages(
-    connection: Connection, suspected: Sequence[Suspect], marks: Marks
-) -> dict[int, list[int]]:
-    query = _PAGES.format(map=sql.Identifier(marks.visibility or "", "pg_visibility_map"))
-    pages: dict[int, list[int]] = {suspect.state.oid: [] for suspect in suspected}
-    for oid, page in connection.execute(query, (list(pages),)):
-        pages[oid].append(page)
-    return pages
-
-
 def _with_written_shadow(
     connection: Connection, suspected: Sequence[Suspect], marks: Marks
 ) -> list[Suspect]:
     """Tables whose shadow may have been written: nobody does, so no page of it ever changes."""
-    names = [suspect.state.name for suspect in suspected]
-    unfrozen = unfrozen_pages(connection, marks, SHADOW, names)
+    shadows = [suspect.state.shadow_oid for suspect in suspected]
+    unfrozen = unfrozen_pages(connection, marks, shadows)
     return [
         suspect
         for suspect in suspected
         if suspect.state.shadow_vacuums != suspect.before.shadow_vacuums
-        or unfrozen.get(suspect.state.name, 0) != suspect.before.shadow_unfrozen
+        or unfrozen.get(suspect.state.shadow_oid, 0) != suspect.before.shadow_unfrozen
     ]
 
 

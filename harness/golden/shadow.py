@@ -24,7 +24,8 @@ from harness.golden.catalogues import (
 )
 from harness.golden.custody import AS_LOGIN, entrust
 from harness.golden.doubt import DoubtError
-from harness.golden.survey import read_state, unfrozen_pages
+from harness.golden.pages import unfrozen_pages
+from harness.golden.survey import read_state
 from harness.postgres.batches import batches
 from harness.postgres.connection import connect, one
 from harness.postgres.fingerprint import read_objects
@@ -197,7 +198,8 @@ def take_baseline(
         raise DoubtError("definitions were changed while the golden copy was taken")
     now = read_state(connection)
     sees_pages = outset.marks.visibility is not None
-    unfrozen = unfrozen_pages(connection, outset.marks, SHADOW, now)
+    shadows = [state.shadow_oid for state in now.values()]
+    unfrozen = unfrozen_pages(connection, outset.marks, shadows)
     counted = count_catalogues(connection, fresh(None, None))
     return Baseline(
         generation=generation,
@@ -223,7 +225,7 @@ def take_baseline(
                 written=state.written,
                 shadow_filler=filled.tables[name][1],
                 shadow_vacuums=now[name].shadow_vacuums,
-                shadow_unfrozen=unfrozen.get(name, 0) if sees_pages else None,
+                shadow_unfrozen=unfrozen.get(now[name].shadow_oid, 0) if sees_pages else None,
             )
             for name, state in outset.state.items()
         },

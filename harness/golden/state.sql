@@ -13,6 +13,7 @@ SELECT
         + coalesce(pg_catalog.pg_stat_get_tuples_updated(class.oid), 0)
         + coalesce(pg_catalog.pg_stat_get_tuples_deleted(class.oid), 0)
     )::bigint AS written,
+    coalesce(shadow.oid, 0)::bigint AS shadow_oid,
     (
         coalesce(pg_catalog.pg_stat_get_vacuum_count(shadow.oid), 0)
         + coalesce(pg_catalog.pg_stat_get_autovacuum_count(shadow.oid), 0)

@@ -49,6 +49,7 @@ _END = (
     sql.SQL("SET LOCAL enable_mergejoin = on"),
     sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"),
 )
+_VIOLATIONS = (errors.UniqueViolation, errors.ExclusionViolation)
 _TRIGGER_STATES = {
     "O": sql.SQL("ENABLE"),
     "R": sql.SQL("ENABLE REPLICA"),
@@ -79,28 +80,46 @@ def undo(connection: Connection, matched: Sequence[Matched]) -> None:
     work = [table for table in matched if not table.is_golden]
     anatomies = [table.anatomy for table in work]
     _refuse_beyond(anatomies)
-    children_first = _children_first(work)
-    # As many as can be are sent at once: to wait for each answer would take most of the time.
-    steps = [
-        *_plainly(*map(_silence, anatomies), *map(_loosen, anatomies), _BEGIN),
-        *(_delete(table.anatomy, table.new) for table in children_first if table.new),
-    ]
+    if not any(map(_may_swap, work)):
+        _at_once(connection, work)
+        return
+    try:
+        with connection.transaction():
+            _at_once(connection, work)
+    except _VIOLATIONS:
+        # Values were swapped between rows, and the index is asked after each of them.
+        _one_by_one(connection, work)
+
+
+def _at_once(connection: Connection, work: Sequence[Matched]) -> None:
+    """Send everything together: to wait for each answer would take most of the time."""
+    updates = [_update(table) for table in work if table.changed]
+    _run(connection, [*_before_updates(work), *updates, *_after_updates(work)])
+
+
+def _one_by_one(connection: Connection, work: Sequence[Matched]) -> None:
+    _run(connection, _before_updates(work))
     for table in work:
-        if table.changed and _may_swap(table):
-            _run(connection, steps)
-            steps = []
-            _swap(connection, table)
-        elif table.changed:
-            steps.append(_update(table))
-    steps += [
-        *(
-            _insert(table.anatomy, table.missing)
-            for table in reversed(children_first)
-            if table.missing
-        ),
+        if table.changed:
+            _update_or_replace(connection, table)
+    _run(connection, _after_updates(work))
+
+
+def _before_updates(work: Sequence[Matched]) -> list[_Step]:
+    anatomies = [table.anatomy for table in work]
+    return [
+        *_plainly(*map(_silence, anatomies), *map(_loosen, anatomies), _BEGIN),
+        *(_delete(table.anatomy, table.new) for table in _children_first(work) if table.new),
+    ]
+
+
+def _after_updates(work: Sequence[Matched]) -> list[_Step]:
+    anatomies = [table.anatomy for table in work]
+    parents_first = reversed(_children_first(work))
+    return [
+        *(_insert(table.anatomy, table.missing) for table in parents_first if table.missing),
         *_plainly(_END, *map(_tighten, anatomies), *map(_give_voice, anatomies)),
     ]
-    _run(connection, steps)
 
 
 def _refuse_beyond(anatomies: Sequence[Anatomy]) -> None:
@@ -117,13 +136,12 @@ def _may_swap(table: Matched) -> bool:
     return table.anatomy.unique_indexes > 1 and len(table.changed) > 1  # one is the key
 
 
-def _swap(connection: Connection, table: Matched) -> None:
+def _update_or_replace(connection: Connection, table: Matched) -> None:
     try:
         with connection.transaction():
             _run(connection, [_update(table)])
-    except (errors.UniqueViolation, errors.ExclusionViolation):
-        # The index was asked after each row. Delete and insert after all; what that does to other
-        # tables is noticed at the end.
+    except _VIOLATIONS:
+        # Delete and insert after all; what that does to other tables is noticed at the end.
         sources, places = zip(*table.changed, strict=True)
         _run(connection, [_delete(table.anatomy, places), _insert(table.anatomy, sources)])
 
@@ -161,8 +179,6 @@ def _plainly(*statements: Iterable[sql.Composable]) -> Iterator[_Step]:
 
 
 def _run(connection: Connection, steps: Sequence[_Step]) -> None:
-    if not steps:
-        return
     answer = connection.execute(sql.SQL(";").join(step.statement for step in steps))
     for step in steps:
         if step.rows is not None and answer.rowcount != step.rows:
