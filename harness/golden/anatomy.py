@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from harness.postgres.connection import load_sql
+from harness.postgres.rendering import name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,14 +57,14 @@ class Anatomy:
     referenced: list[int]
 
     @property
-    def table(self) -> sql.Identifier:
+    def table(self) -> sql.SQL:
         """The table, for a statement."""
-        return sql.Identifier("public", self.name)
+        return name("public", self.name)
 
     @property
-    def shadow(self) -> sql.Identifier:
+    def shadow(self) -> sql.SQL:
         """Its shadow, for a statement."""
-        return sql.Identifier(SHADOW, self.name)
+        return name(SHADOW, self.name)
 
 
 def anatomies(connection: Connection, tables: Iterable[int]) -> dict[int, Anatomy]:
@@ -95,8 +96,5 @@ def listed(
 def _listed(
     names: tuple[str, ...], of: str, suffix: LiteralString, separator: LiteralString
 ) -> sql.SQL:
-    each = (
-        sql.Identifier(of, name) + sql.SQL(suffix) if of else sql.Identifier(name) + sql.SQL(suffix)
-        for name in names
-    )
-    return sql.SQL(sql.SQL(separator).join(each).as_string())
+    each = (name(of, own) if of else name(own) for own in names)
+    return sql.SQL(separator.join(one.as_string() + suffix for one in each))

@@ -11,6 +11,7 @@ from harness.dolibarr.secrets import naming_columns
 from harness.golden.anatomy import listed, tids
 from harness.golden.changes import Changes, RowChange, SequenceChange, TableChanges
 from harness.postgres.batches import batches
+from harness.postgres.rendering import joined, rendered, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,22 +110,23 @@ def moved(sequences: Mapping[str, Position], baseline: Baseline) -> Iterator[Seq
 
 def _fetch(connection: Connection, tables: Sequence[_Listed]) -> None:
     by_name = {rows.table.anatomy.name: rows for rows in tables}
-    query = sql.SQL(" UNION ALL ").join(part for rows in tables for part in _both(rows))
+    query = joined(" UNION ALL ", (part for rows in tables for part in _both(rows)))
     for name, is_now, place, values in connection.execute(query).fetchall():
         rows = by_name[name]
         found = dict(zip(rows.table.anatomy.columns, values, strict=True))
         (rows.now if is_now else rows.was)[place] = found
 
 
-def _both(rows: _Listed) -> Iterator[sql.Composed]:
+def _both(rows: _Listed) -> Iterator[sql.SQL]:
     table, limit, anatomy = rows.table, rows.limit, rows.table.anatomy
     places = [*(place for _source, place in table.changed[:limit]), *table.new[:limit]]
     sources = [*(source for source, _place in table.changed[:limit]), *table.missing[:limit]]
     for is_now, stored, wanted in ((True, anatomy.table, places), (False, anatomy.shadow, sources)):
         if wanted:
-            yield _ROWS.format(
-                name=sql.Literal(anatomy.name),
-                is_now=sql.Literal(is_now),
+            yield rendered(
+                _ROWS,
+                name=text(anatomy.name),
+                is_now=sql.SQL(str(is_now)),
                 columns=listed(anatomy.columns, suffix="::text"),
                 table=stored,
                 places=tids(wanted),

@@ -15,7 +15,7 @@ from psycopg import errors, sql
 
 from harness.deadlines import eventually
 from harness.golden import sequences
-from harness.golden.anatomy import SHADOW, anatomies, listed
+from harness.golden.anatomy import anatomies, listed
 from harness.golden.baseline import Baseline
 from harness.golden.catalogues import (
     changed_definitions,
@@ -29,6 +29,7 @@ from harness.golden.collect import collect
 from harness.golden.custody import lock_shadow
 from harness.golden.doubt import DoubtError
 from harness.golden.find import find, find_again
+from harness.golden.found import shadow_of
 from harness.golden.manifest import Manifest
 from harness.golden.match import match
 from harness.golden.shadow import refuse_emptied
@@ -46,6 +47,7 @@ from harness.postgres import mark
 from harness.postgres.connection import load_sql, one
 from harness.postgres.fingerprint import read_sequences
 from harness.postgres.identity import prove_sandbox
+from harness.postgres.rendering import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +67,9 @@ if TYPE_CHECKING:
 # Below deadlock_timeout (a second, unless the DBA has set it): so the server never ends a request
 # of the application's to let this wait end. Whoever wants to write waits behind it meanwhile, so it
 # is short, and the application has its way in between.
-_LOCK = sql.SQL("SET LOCAL lock_timeout = '100ms'; LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE")
+_LOCK = sql.SQL(
+    "SET LOCAL lock_timeout = '100ms'; LOCK TABLE ONLY {tables} IN SHARE ROW EXCLUSIVE MODE"
+)
 # To start a worker takes longer than to read a few pages.
 _WITHOUT_HELP = "SET LOCAL max_parallel_workers_per_gather = 0"
 _BETWEEN_ATTEMPTS = 0.05
@@ -161,7 +165,7 @@ class _Attempt:
         if by_pages:
             connection.execute(_WITHOUT_HELP)
         suspected = suspects(connection, marks, state, before, by_pages=by_pages)
-        shadows = [sql.Identifier(SHADOW, suspect.state.name) for suspect in suspected]
+        shadows = [shadow_of(suspect) for suspect in suspected]
         lock_shadow(connection, self.sandbox, shadows)
         most = self.settings.golden.most_changed_rows
         found = find(connection, suspected, marks, before, most)
@@ -282,7 +286,7 @@ def _lock_everything(connection: Connection, before: Baseline) -> None:
     # Counters are not read before: the first look of a transaction is the only one.
     tables = listed(before.tables, of="public", separator=", ONLY ")
     try:
-        connection.execute(_LOCK.format(tables))
+        connection.execute(rendered(_LOCK, tables=tables))
     except errors.UndefinedTable as error:
         raise DoubtError(f"definitions have changed: {error.diag.message_primary}") from error
 

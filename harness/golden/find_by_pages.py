@@ -26,6 +26,7 @@ from harness.golden.found import (
 from harness.golden.pages import changed_pages, unfrozen_pages
 from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
+from harness.postgres.rendering import joined, rendered, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -170,12 +171,11 @@ def _with_written_shadow(
     ]
 
 
-def _in(
-    template: sql.SQL, suspect: Suspect, pages: Sequence[int], baseline: Baseline
-) -> sql.Composed:
-    return template.format(
-        name=sql.Literal(suspect.state.name),
-        pages=sql.Literal(f"{{{','.join(map(str, pages))}}}"),
+def _in(template: sql.SQL, suspect: Suspect, pages: Sequence[int], baseline: Baseline) -> sql.SQL:
+    return rendered(
+        template,
+        name=text(suspect.state.name),
+        pages=sql.SQL(f"'{{{','.join(map(str, pages))}}}'"),
         fresh=fresh_in(suspect, baseline),
         table=table_of(suspect),
         shadow=shadow_of(suspect),
@@ -184,5 +184,5 @@ def _in(
     )
 
 
-def _of_each(connection: Connection, parts: Iterable[sql.Composed]) -> list[tuple[Any, ...]]:
-    return connection.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
+def _of_each(connection: Connection, parts: Iterable[sql.SQL]) -> list[tuple[Any, ...]]:
+    return connection.execute(joined(" UNION ALL ", parts)).fetchall()

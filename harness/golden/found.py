@@ -10,6 +10,7 @@ from psycopg import sql
 from harness.golden.anatomy import SHADOW, tids
 from harness.golden.catalogues import fresh
 from harness.golden.doubt import DoubtError
+from harness.postgres.rendering import name, rendered
 
 if TYPE_CHECKING:
     from harness.golden.baseline import Baseline
@@ -41,7 +42,7 @@ class Found:
 
 def is_whole(connection: Connection, suspect: Suspect) -> bool:
     """Whether the shadow holds as many rows as it was given, and no other."""
-    query = _SHADOW_COUNT.format(filler=filler_of(suspect), shadow=shadow_of(suspect))
+    query = rendered(_SHADOW_COUNT, filler=filler_of(suspect), shadow=shadow_of(suspect))
     return connection.execute(query).fetchone() == (suspect.before.rows, suspect.before.rows)
 
 
@@ -83,16 +84,16 @@ def moved_in(suspect: Suspect) -> dict[str, sql.Literal]:
     }
 
 
-def table_of(suspect: Suspect) -> sql.Identifier:
+def table_of(suspect: Suspect) -> sql.SQL:
     """The table, for a statement."""
-    return sql.Identifier("public", suspect.state.name)
+    return name("public", suspect.state.name)
 
 
-def shadow_of(suspect: Suspect) -> sql.Identifier:
+def shadow_of(suspect: Suspect) -> sql.SQL:
     """Its shadow, for a statement."""
-    return sql.Identifier(SHADOW, suspect.state.name)
+    return name(SHADOW, suspect.state.name)
 
 
-def filler_of(suspect: Suspect) -> sql.Composed:
+def filler_of(suspect: Suspect) -> sql.SQL:
     """The transaction that filled its shadow, for a statement."""
-    return sql.SQL("{}::xid").format(sql.Literal(str(suspect.before.shadow_filler)))
+    return sql.SQL(f"'{suspect.before.shadow_filler:d}'::xid")

@@ -11,6 +11,7 @@ from psycopg import sql
 from harness.golden.anatomy import listed, tids
 from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
+from harness.postgres.rendering import joined, rendered, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     _Row = tuple[str, str | None, bytes]
 
 _ROWS = load_sql(__package__, "match.sql")
+_KEY = sql.SQL("ROW({columns})::text")
+_NO_KEY = sql.SQL("NULL::text")
 _TABLES_AT_ONCE = 50
 
 
@@ -73,24 +76,23 @@ def _read_rows(
     rows: dict[str, tuple[list[_Row], list[_Row]]] = {}
     for some in batches(found, _TABLES_AT_ONCE):
         parts = [part for table in some for part in _both(table, anatomies)]
-        query = sql.SQL(" UNION ALL ").join(parts)
+        query = joined(" UNION ALL ", parts)
         for name, is_now, *row in connection.execute(query).fetchall():
             rows.setdefault(name, ([], []))[0 if is_now else 1].append(tuple(row))
     return rows
 
 
-def _both(found: Found, anatomies: Mapping[int, Anatomy]) -> Iterator[sql.Composed]:
+def _both(found: Found, anatomies: Mapping[int, Anatomy]) -> Iterator[sql.SQL]:
     anatomy = anatomies[found.suspect.state.oid]
     for is_now, rows, places in (
         (True, anatomy.table, found.fresh),
         (False, anatomy.shadow, found.gone),
     ):
-        yield _ROWS.format(
-            name=sql.Literal(anatomy.name),
-            is_now=sql.Literal(is_now),
-            key=sql.SQL("ROW({})::text").format(listed(anatomy.key))
-            if anatomy.key
-            else sql.SQL("NULL::text"),
+        yield rendered(
+            _ROWS,
+            name=text(anatomy.name),
+            is_now=sql.SQL(str(is_now)),
+            key=rendered(_KEY, columns=listed(anatomy.key)) if anatomy.key else _NO_KEY,
             columns=listed(anatomy.columns),
             rows=rows,
             places=tids(places),

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from harness.golden.doubt import DoubtError
 from harness.postgres.fingerprint import read_sequences
+from harness.postgres.rendering import joined, name, rendered, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,19 +43,20 @@ def put_back(connection: Connection, moved: Sequence[SequenceChange]) -> None:
         if change.before is None or change.after is None:
             raise DoubtError(f"sequence {change.sequence} was made or dropped")
         wanted[change.sequence] = change.before
-        sequence = sql.Identifier("public", change.sequence)
+        sequence = name("public", change.sequence)
         last, called = change.before
         statements.append(
-            _PUT_BACK.format(
+            rendered(
+                _PUT_BACK,
                 sequence=sequence,
-                name=sql.Literal(sequence.as_string()),
-                last=sql.Literal(last),
-                called=sql.Literal(called),
+                name=text(sequence.as_string()),
+                last=sql.SQL(str(last)),
+                called=sql.SQL(str(called)),
             )
         )
     if not statements:
         return
-    connection.execute(sql.SQL(";").join(statements))
-    for name, found in read_sequences(connection, list(wanted)).items():
-        if (found.last_value, found.is_called) != wanted[name]:
-            raise DoubtError(f"sequence {name} could not be put back")
+    connection.execute(joined(";", statements))
+    for sequence_name, found in read_sequences(connection, list(wanted)).items():
+        if (found.last_value, found.is_called) != wanted[sequence_name]:
+            raise DoubtError(f"sequence {sequence_name} could not be put back")

@@ -15,6 +15,7 @@ from psycopg import errors, sql
 
 from harness.golden.anatomy import listed, tids
 from harness.golden.doubt import DoubtError
+from harness.postgres.rendering import joined, name, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,6 +50,9 @@ _END = (
     sql.SQL("SET LOCAL enable_mergejoin = on"),
     sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"),
 )
+_DISABLE = sql.SQL("ALTER TABLE {table} DISABLE TRIGGER USER")
+_ENABLE = sql.SQL("ALTER TABLE {table} {state} TRIGGER {trigger}")
+_ALTER = sql.SQL("ALTER TABLE {table} ALTER CONSTRAINT {constraint} {how}")
 _VIOLATIONS = (errors.UniqueViolation, errors.ExclusionViolation)
 _TRIGGER_STATES = {
     "O": sql.SQL("ENABLE"),
@@ -147,13 +151,14 @@ def _update_or_replace(connection: Connection, table: Matched) -> None:
 
 
 def _delete(anatomy: Anatomy, places: Sequence[str]) -> _Step:
-    return _Step(_DELETE.format(table=anatomy.table, places=tids(places)))
+    return _Step(rendered(_DELETE, table=anatomy.table, places=tids(places)))
 
 
 def _update(table: Matched) -> _Step:
     anatomy = table.anatomy
     sources, places = zip(*table.changed, strict=True)
-    statement = _UPDATE.format(
+    statement = rendered(
+        _UPDATE,
         table=anatomy.table,
         columns=listed(anatomy.updatable),
         golden=listed(anatomy.updatable, "row_was"),
@@ -165,7 +170,8 @@ def _update(table: Matched) -> _Step:
 
 
 def _insert(anatomy: Anatomy, sources: Sequence[str]) -> _Step:
-    statement = _INSERT.format(
+    statement = rendered(
+        _INSERT,
         table=anatomy.table,
         columns=listed(anatomy.insertable),
         shadow=anatomy.shadow,
@@ -179,7 +185,7 @@ def _plainly(*statements: Iterable[sql.Composable]) -> Iterator[_Step]:
 
 
 def _run(connection: Connection, steps: Sequence[_Step]) -> None:
-    answer = connection.execute(sql.SQL(";").join(step.statement for step in steps))
+    answer = connection.execute(joined(";", (step.statement for step in steps)))
     for step in steps:
         if step.rows is not None and answer.rowcount != step.rows:
             raise DoubtError(
@@ -204,29 +210,27 @@ def _children_first(work: Sequence[Matched]) -> list[Matched]:
     return [by_oid[oid] for oid in reversed(parents_first)]
 
 
-def _silence(anatomy: Anatomy) -> Iterator[sql.Composed]:
+def _silence(anatomy: Anatomy) -> Iterator[sql.SQL]:
     if anatomy.triggers:
-        yield sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(anatomy.table)
+        yield rendered(_DISABLE, table=anatomy.table)
 
 
-def _give_voice(anatomy: Anatomy) -> Iterator[sql.Composed]:
+def _give_voice(anatomy: Anatomy) -> Iterator[sql.SQL]:
     for trigger in anatomy.triggers:
-        name, _, state = trigger.rpartition(":")
-        yield sql.SQL("ALTER TABLE {table} {state} TRIGGER {name}").format(
-            table=anatomy.table, state=_TRIGGER_STATES[state], name=sql.Identifier(name)
+        own, _, state = trigger.rpartition(":")
+        yield rendered(
+            _ENABLE, table=anatomy.table, state=_TRIGGER_STATES[state], trigger=name(own)
         )
 
 
-def _loosen(anatomy: Anatomy) -> Iterator[sql.Composed]:
+def _loosen(anatomy: Anatomy) -> Iterator[sql.SQL]:
     return _alter_rigid(anatomy, sql.SQL("DEFERRABLE INITIALLY DEFERRED"))
 
 
-def _tighten(anatomy: Anatomy) -> Iterator[sql.Composed]:
+def _tighten(anatomy: Anatomy) -> Iterator[sql.SQL]:
     return _alter_rigid(anatomy, sql.SQL("NOT DEFERRABLE"))
 
 
-def _alter_rigid(anatomy: Anatomy, how: sql.SQL) -> Iterator[sql.Composed]:
-    for name in anatomy.rigid:
-        yield sql.SQL("ALTER TABLE {table} ALTER CONSTRAINT {name} {how}").format(
-            table=anatomy.table, name=sql.Identifier(name), how=how
-        )
+def _alter_rigid(anatomy: Anatomy, how: sql.SQL) -> Iterator[sql.SQL]:
+    for constraint in anatomy.rigid:
+        yield rendered(_ALTER, table=anatomy.table, constraint=name(constraint), how=how)
