@@ -69,8 +69,11 @@ class Anatomy:
 
 def anatomies(connection: Connection, tables: Iterable[int]) -> dict[int, Anatomy]:
     """The anatomy of some tables, by OID."""
+    tables = list(tables)
+    if not tables:
+        return {}
     with connection.cursor(row_factory=class_row(Anatomy)) as cursor:
-        return {found.oid: found for found in cursor.execute(_QUERY, {"tables": list(tables)})}
+        return {found.oid: found for found in cursor.execute(_QUERY, {"tables": tables})}
 
 
 def tids(places: Iterable[str]) -> sql.Literal:

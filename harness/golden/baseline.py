@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from harness.golden.anatomy import Anatomy  # noqa: TC001  pydantic needs the type at run time
 from harness.golden.doubt import DoubtError
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Baseline(BaseModel):
         shadow_catalogue: Digest of the shadow's own definitions.
         elsewhere: Objects outside of public and the shadow that are not the system's.
         sequences: Where every sequence stands: last value, and whether it was called.
+        fetched: How often each was fetched to be read or written, as counters count; those that are
+            not known are left out.
+        anatomies: What is known of the definitions of tables that a reset has looked into, by OID.
         tables: By name.
     """
 
@@ -91,6 +95,8 @@ class Baseline(BaseModel):
     shadow_catalogue: str
     elsewhere: tuple[str, ...]
     sequences: dict[str, tuple[int, bool]]
+    fetched: dict[str, int] = {}
+    anatomies: dict[int, Anatomy] = {}
     tables: dict[str, TableBaseline]
 
     @classmethod

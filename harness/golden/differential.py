@@ -32,6 +32,7 @@ from harness.golden.find import find, find_again
 from harness.golden.found import shadow_of
 from harness.golden.manifest import Manifest
 from harness.golden.match import match
+from harness.golden.renewed import Seen, renewed
 from harness.golden.shadow import refuse_emptied
 from harness.golden.survey import (
     counts,
@@ -44,8 +45,7 @@ from harness.golden.survey import (
 from harness.golden.undo import undo
 from harness.golden.verify import verify
 from harness.postgres import mark
-from harness.postgres.connection import load_sql, one
-from harness.postgres.fingerprint import read_sequences
+from harness.postgres.connection import load_sql
 from harness.postgres.identity import prove_sandbox
 from harness.postgres.rendering import rendered
 
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from harness.golden.changes import Changes
     from harness.golden.found import Found
     from harness.golden.match import Matched
-    from harness.golden.survey import Marks, TableState
+    from harness.golden.survey import Marks
     from harness.postgres.connection import Connection, Run
     from harness.postgres.fence import Fence
     from harness.postgres.identity import Identity
@@ -73,11 +73,6 @@ _LOCK = sql.SQL(
 # To start a worker takes longer than to read a few pages.
 _WITHOUT_HELP = "SET LOCAL max_parallel_workers_per_gather = 0"
 _BETWEEN_ATTEMPTS = 0.05
-_IDS = """
-SELECT
-    pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint,
-    pg_catalog.pg_current_xact_id_if_assigned()::text::bigint
-"""
 _WRITTEN = load_sql(__package__, "written.sql")
 
 
@@ -169,22 +164,25 @@ class _Attempt:
         lock_shadow(connection, self.sandbox, shadows)
         most = self.settings.golden.most_changed_rows
         found = find(connection, suspected, marks, before, most)
-        known = anatomies(connection, [table.suspect.state.oid for table in found])
+        known = {} if is_altered else dict(before.anatomies)
+        tables = [table.suspect.state.oid for table in found]
+        known |= anatomies(connection, [table for table in tables if table not in known])
         matched = match(connection, found, known)
-        moved = read_sequences(connection)
-        changes = collect(connection, matched, moved, before, golden.listed_rows)
+        standing = sequences.stand(connection, before, is_counted=counts(connection, marks, before))
+        changes = collect(connection, matched, standing.positions, before, golden.listed_rows)
         placed, written = matched, dict[str, int]()
         if not changes.is_nothing:
             undo(connection, matched)
             sequences.put_back(connection, changes.sequences)
             placed = self._look_again(connection, marks, found, known)
-            written = _written(connection, known)
+            written = _written(connection, matched)
         verify(
             connection, self.settings, self.folder, [suspect.state.name for suspect in suspected]
         )
         source = f"golden {before.generation}"
         mark.write(connection, self.run, identity.mark(), "complete", source)
-        after = self._baseline(connection, marks, state, placed, written, catalogues)
+        seen = Seen(marks, state, catalogues, known, standing, placed, written)
+        after = renewed(connection, before, seen)
         self.fence.assert_held()
         undone = Undone(
             changes,
@@ -236,46 +234,6 @@ class _Attempt:
                 raise DoubtError(f"the rows of {table.anatomy.name} could not be put back exactly")
         return again
 
-    def _baseline(
-        self,
-        connection: Connection,
-        marks: Marks,
-        state: dict[str, TableState],
-        placed: Sequence[Matched],
-        written: dict[str, int],
-        catalogues: dict[str, int],
-    ) -> Baseline:
-        threshold, own = one(connection, _IDS)
-        places = {table.anatomy.name: dict(table.same) for table in placed}
-        tables = {}
-        for name, now in state.items():
-            before = self.before.tables[name]
-            if name not in written and name not in places and now.is_as(before):
-                tables[name] = before
-                continue
-            kept = before.moved if now.filenode == before.filenode else {}
-            new = {
-                "oid": now.oid,
-                "filenode": now.filenode,
-                "vacuums": now.vacuums,
-                "written": now.written + written.get(name, 0),
-                "moved": kept | places.get(name, {}),
-            }
-            tables[name] = before.model_copy(update=new)
-        return self.before.model_copy(
-            update={
-                "threshold": threshold,
-                "defined": threshold,
-                "own": own,
-                "server_started": marks.server_started,
-                "statistics_since": marks.statistics_since,
-                "catalogues": catalogues,
-                # By then this transaction's own writes are counted, too.
-                "defining": sum(written_to_catalogues(connection)),
-                "tables": tables,
-            }
-        )
-
 
 def _lock_everything(connection: Connection, before: Baseline) -> None:
     """Lock every table that holds rows; whoever writes to one later waits for the commit.
@@ -291,13 +249,13 @@ def _lock_everything(connection: Connection, before: Baseline) -> None:
         raise DoubtError(f"definitions have changed: {error.diag.message_primary}") from error
 
 
-def _written(connection: Connection, known: Mapping[int, Anatomy]) -> dict[str, int]:
+def _written(connection: Connection, matched: Sequence[Matched]) -> dict[str, int]:
     """How many row versions were written to each table that was looked into.
 
     Raises:
         DoubtError: Another table was written, too.
     """
-    names = {anatomy.name for anatomy in known.values()}
+    names = {table.anatomy.name for table in matched}
     written = {}
     for schema, name, versions in connection.execute(_WRITTEN):
         if schema != "public" or name not in names:

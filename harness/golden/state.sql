@@ -25,10 +25,10 @@ LEFT JOIN pg_catalog.pg_class AS shadow
   AND shadow.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'golden')
 WHERE class.relkind = 'r'
   AND class.relnamespace = 'public'::regnamespace
-  AND NOT EXISTS (
-      SELECT FROM pg_catalog.pg_depend AS member
-      WHERE member.classid = 'pg_catalog.pg_class'::regclass
-        AND member.objid = class.oid
+  AND class.oid NOT IN (
+      SELECT member.objid FROM pg_catalog.pg_depend AS member
+      WHERE member.refclassid = 'pg_catalog.pg_extension'::regclass
+        AND member.classid = 'pg_catalog.pg_class'::regclass
         AND member.deptype = 'e'
   )
 ORDER BY class.oid
