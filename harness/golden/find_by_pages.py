@@ -1,17 +1,16 @@
 """Find what was changed by looking at the pages that were changed, and at no others.
 
-Each of them is counted first: where it holds as many rows in place as the shadow has for it, none
-is gone. So only where rows were updated or deleted is anything looked at row by row.
+They are counted first, a few neighbours together: where they hold as many rows in place as the
+shadow has for them, none is gone. So only where rows were updated or deleted is anything looked at
+row by row.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from psycopg import sql
-
+from harness.golden.anatomy import tids
 from harness.golden.found import (
     Found,
     filler_of,
@@ -31,7 +30,10 @@ from harness.postgres.rendering import joined, rendered, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from psycopg import sql
+
     from harness.golden.baseline import Baseline
+    from harness.golden.pages import Stretch
     from harness.golden.survey import Marks, Suspect
     from harness.postgres.connection import Connection
 
@@ -41,18 +43,18 @@ _TABLES_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """What is on one changed page.
+class _Seen:
+    """What is on a stretch of changed pages.
 
     Args:
-        number: Which it is.
+        stretch: Which they are.
         fresh: Places of the rows that were written since.
         kept: How many others there are.
         expected: How many of these the golden copy has there.
-        foreign: How many rows of the shadow for this page it was not filled with.
+        foreign: How many rows of the shadow for these pages it was not filled with.
     """
 
-    number: int
+    stretch: Stretch
     fresh: list[str]
     kept: int
     expected: int
@@ -74,7 +76,7 @@ def find_by_pages(
     pages = {suspect.state.oid: suspect.pages for suspect in suspected}
     seen = _look_at(connection, suspected, pages, baseline)
     lacking = {
-        name: [page.number for page in table if page.kept < page.expected]
+        name: [part.stretch for part in table if part.kept < part.expected]
         for name, table in seen.items()
     }
     gone = _gone(
@@ -104,48 +106,49 @@ def find_again_by_pages(
     pages = changed_pages(connection, marks, [suspect.state.oid for suspect in suspected])
     seen = _look_at(connection, suspected, pages, baseline)
     for found in before:
-        pages_now = seen[found.suspect.state.name]
-        refuse_lost(found, _adds_up(pages_now, found))
-        yield Found(found.suspect, _fresh(pages_now), found.gone)
+        now = seen[found.suspect.state.name]
+        refuse_lost(found, _adds_up(now, found))
+        yield Found(found.suspect, _fresh(now), found.gone)
 
 
-def _fresh(pages: Iterable[_Page]) -> list[str]:
-    return [place for page in pages for place in page.fresh]
+def _fresh(seen: Iterable[_Seen]) -> list[str]:
+    return [place for part in seen for place in part.fresh]
 
 
-def _adds_up(pages: Iterable[_Page], found: Found) -> bool:
-    """Whether these pages hold what is golden there but for what is gone, and what is fresh."""
-    lacking = [page.expected - page.kept for page in pages]
-    is_own = not any(page.foreign for page in pages)
+def _adds_up(seen: Sequence[_Seen], found: Found) -> bool:
+    """Whether the pages hold what is golden there but for what is gone, and what is fresh."""
+    lacking = [part.expected - part.kept for part in seen]
+    is_own = not any(part.foreign for part in seen)
     return is_own and min(lacking, default=0) >= 0 and sum(lacking) == len(found.gone)
 
 
 def _look_at(
     connection: Connection,
     suspected: Sequence[Suspect],
-    pages: Mapping[int, Sequence[int]],
+    pages: Mapping[int, Sequence[Stretch]],
     baseline: Baseline,
-) -> dict[str, list[_Page]]:
-    seen: dict[str, list[_Page]] = {suspect.state.name: [] for suspect in suspected}
-    moved = {suspect.state.name: _moved_to_pages(suspect) for suspect in suspected}
+) -> dict[str, list[_Seen]]:
+    seen: dict[str, list[_Seen]] = {suspect.state.name: [] for suspect in suspected}
+    asked = {suspect.state.name: pages[suspect.state.oid] for suspect in suspected}
+    brought = {suspect.state.name: _moved_to_pages(suspect) for suspect in suspected}
     for some in batches(suspected, _TABLES_AT_ONCE):
-        parts = (_in(_IN_PAGES, suspect, pages[suspect.state.oid], baseline) for suspect in some)
+        parts = (_in(_IN_PAGES, suspect, asked[suspect.state.name], baseline) for suspect in some)
         for name, number, fresh, kept, expected, foreign in _of_each(connection, parts):
-            brought = moved[name][number]
-            seen[name].append(_Page(number, fresh, kept, expected + brought, foreign))
+            stretch = asked[name][number - 1]
+            moved = sum(stretch.first <= page < stretch.beyond for page in brought[name])
+            seen[name].append(_Seen(stretch, fresh, kept, expected + moved, foreign))
     return seen
 
 
-def _moved_to_pages(suspect: Suspect) -> Counter[int]:
-    """How many rows earlier resets have put on each page."""
-    places = suspect.before.moved.values()
-    return Counter(int(place[1 : place.index(",")]) for place in places)
+def _moved_to_pages(suspect: Suspect) -> list[int]:
+    """The page of each row that an earlier reset has put elsewhere."""
+    return [int(place[1 : place.index(",")]) for place in suspect.before.moved.values()]
 
 
 def _gone(
     connection: Connection,
     suspected: Sequence[Suspect],
-    pages: Mapping[str, Sequence[int]],
+    pages: Mapping[str, Sequence[Stretch]],
     baseline: Baseline,
 ) -> dict[str, list[str]]:
     """Places, in the shadow, of the rows that are not on these pages any more."""
@@ -171,11 +174,14 @@ def _with_written_shadow(
     ]
 
 
-def _in(template: sql.SQL, suspect: Suspect, pages: Sequence[int], baseline: Baseline) -> sql.SQL:
+def _in(
+    template: sql.SQL, suspect: Suspect, pages: Sequence[Stretch], baseline: Baseline
+) -> sql.SQL:
     return rendered(
         template,
         name=text(suspect.state.name),
-        pages=sql.SQL(f"'{{{','.join(map(str, pages))}}}'"),
+        first=tids(f"({stretch.first},0)" for stretch in pages),
+        beyond=tids(f"({stretch.beyond},0)" for stretch in pages),
         fresh=fresh_in(suspect, baseline),
         table=table_of(suspect),
         shadow=shadow_of(suspect),

@@ -1,15 +1,13 @@
--- Which rows of the shadow are not in their place any more, on pages that hold fewer than it has for
--- them. A row that is not fresh is the one that was there: a place is only given anew to a row whose
--- transaction is at or above the threshold. OFFSET: a join would read the whole table.
+-- Which rows of the shadow are not in their place any more, in stretches of pages that hold fewer
+-- than it has for them. A row that is not fresh is the one that was there: a place is only given anew
+-- to a row whose transaction is at or above the threshold. OFFSET: a join would read whole tables.
 SELECT {name}, golden.source::text
 FROM (
     SELECT shadow.source, shadow.place
-    FROM unnest({pages}::bigint[]) AS page (number)
+    FROM unnest({first}::tid[], {beyond}::tid[]) AS stretch (first, beyond)
     CROSS JOIN LATERAL (
         SELECT ctid AS source, _place AS place FROM {shadow} AS shadow
-        WHERE _place >= pg_catalog.format('(%s,0)', page.number)::tid
-          AND _place < pg_catalog.format('(%s,0)', page.number + 1)::tid
-          AND ctid <> ALL ({moved_from}::tid[])
+        WHERE _place >= stretch.first AND _place < stretch.beyond AND ctid <> ALL ({moved_from}::tid[])
         OFFSET 0
     ) AS shadow
     UNION ALL

@@ -6,16 +6,18 @@ yet. That lags behind nothing, but says nothing once a vacuum has passed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from harness.golden.survey import Marks
     from harness.postgres.connection import Connection
 
+# A stretch in which a row is gone is looked at row by row.
+_LONGEST_STRETCH = 16
 # OFFSET keeps the planner from asking for the pages of a table that has none.
 _UNFROZEN = sql.SQL("""
 SELECT sized.oid::bigint, sized.pages - summary.all_frozen
@@ -38,6 +40,13 @@ WHERE NOT (page).all_frozen
 """)
 
 
+class Stretch(NamedTuple):
+    """Pages that follow one another: the first, and the one after the last."""
+
+    first: int
+    beyond: int
+
+
 def unfrozen_pages(connection: Connection, marks: Marks, tables: Iterable[int]) -> dict[int, int]:
     """How many pages of each table are not frozen as a whole; tables without any are left out."""
     if marks.visibility is None:
@@ -48,18 +57,29 @@ def unfrozen_pages(connection: Connection, marks: Marks, tables: Iterable[int]) 
 
 def changed_pages(
     connection: Connection, marks: Marks, tables: Iterable[int]
-) -> dict[int, list[int]]:
+) -> dict[int, list[Stretch]]:
     """Which pages of each table are not frozen as a whole; tables without any are left out."""
-    pages: dict[int, list[int]] = {}
     if marks.visibility is None:
-        return pages
+        return {}
     query = _CHANGED.format(
         map=sql.Identifier(marks.visibility, "pg_visibility_map"),
         unfrozen=_unfrozen(marks.visibility),
     )
+    pages: dict[int, list[int]] = {}
     for table, page in connection.execute(query, (list(tables),)).fetchall():
         pages.setdefault(table, []).append(page)
-    return pages
+    return {table: stretches(sorted(changed)) for table, changed in pages.items()}
+
+
+def stretches(pages: Sequence[int]) -> list[Stretch]:
+    """Pages in ascending order as stretches of neighbours, none of them long."""
+    found: list[Stretch] = []
+    for page in pages:
+        if found and found[-1].beyond == page and page - found[-1].first < _LONGEST_STRETCH:
+            found[-1] = Stretch(found[-1].first, page + 1)
+        else:
+            found.append(Stretch(page, page + 1))
+    return found
 
 
 def _unfrozen(schema: str) -> sql.Composed:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from harness.golden.baseline import Baseline, TableBaseline
+    from harness.golden.pages import Stretch
     from harness.postgres.connection import Connection, Run
 
 Way = Literal["pages", "scan", "rewritten"]
@@ -102,7 +103,7 @@ class Suspect:
     state: TableState
     before: TableBaseline
     way: Way
-    pages: Sequence[int] = ()
+    pages: Sequence[Stretch] = ()
 
 
 def read_marks(connection: Connection, run: Run) -> Marks:
