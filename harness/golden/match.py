@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from harness.golden.anatomy import listed, tids
+from harness.golden.found import refuse_bent
 from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
 from harness.postgres.rendering import joined, rendered, text
@@ -56,10 +57,18 @@ class Matched:
 def match(
     connection: Connection, found: Sequence[Found], anatomies: Mapping[int, Anatomy]
 ) -> list[Matched]:
-    """Match what was found in each table."""
+    """Match what was found in each table.
+
+    Raises:
+        DoubtError: A row of the shadow is not in its place.
+    """
     # What an agent does most is to insert, and then there is nothing to match.
     both = [table for table in found if table.fresh and table.gone]
     rows = _read_rows(connection, both, anatomies)
+    for table in both:
+        now, was = rows[table.suspect.state.name]
+        # A row of the shadow that is not where it was filled in would be lost without a word.
+        refuse_bent(table.suspect, len(was) == len(table.gone) and len(now) == len(table.fresh))
     return [
         _pair(anatomy, *rows[anatomy.name])
         if anatomy.name in rows
@@ -73,12 +82,14 @@ def _read_rows(
     connection: Connection, found: Sequence[Found], anatomies: Mapping[int, Anatomy]
 ) -> dict[str, tuple[list[_Row], list[_Row]]]:
     """The rows of each table as they are now, and as they were."""
-    rows: dict[str, tuple[list[_Row], list[_Row]]] = {}
+    rows: dict[str, tuple[list[_Row], list[_Row]]] = {
+        table.suspect.state.name: ([], []) for table in found
+    }
     for some in batches(found, _TABLES_AT_ONCE):
         parts = [part for table in some for part in _both(table, anatomies)]
         query = joined(" UNION ALL ", parts)
         for name, is_now, *row in connection.execute(query).fetchall():
-            rows.setdefault(name, ([], []))[0 if is_now else 1].append(tuple(row))
+            rows[name][0 if is_now else 1].append(tuple(row))
     return rows
 
 
