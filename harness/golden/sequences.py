@@ -116,6 +116,6 @@ def put_back(connection: Connection, moved: Sequence[SequenceChange]) -> None:
     if not statements:
         return
     connection.execute(joined(";", statements))
-    for sequence_name, found in read_sequences(connection, list(wanted)).items():
-        if (found.last_value, found.is_called) != wanted[sequence_name]:
-            raise DoubtError(f"sequence {sequence_name} could not be put back")
+    for moved_back, found in read_sequences(connection, list(wanted)).items():
+        if (found.last_value, found.is_called) != wanted[moved_back]:
+            raise DoubtError(f"sequence {moved_back} could not be put back")
