@@ -168,7 +168,9 @@ class _Attempt:
         tables = [table.suspect.state.oid for table in found]
         known |= anatomies(connection, [table for table in tables if table not in known])
         matched = match(connection, found, known)
-        standing = sequences.stand(connection, before, is_counted=counts(connection, marks, before))
+        # One that was made anew under the same name has a counter of its own.
+        is_counted = counts(connection, marks, before) and not is_altered
+        standing = sequences.stand(connection, before, is_counted=is_counted)
         changes = collect(connection, matched, standing.positions, before, golden.listed_rows)
         placed, written = matched, dict[str, int]()
         if not changes.is_nothing:
