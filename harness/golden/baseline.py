@@ -122,11 +122,20 @@ class Baseline(BaseModel):
 
         The disk is not waited for: what ends the machine empties the shadow, too.
         """
+        self.put(self.draft(folder))
+
+    def draft(self, folder: Path) -> Path:
+        """Write it into the folder under another name, which is returned."""
         draft = folder / f".{BASELINE}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(self.model_dump_json().encode())
-        draft.replace(folder / BASELINE)
+        return draft
+
+    @staticmethod
+    def put(draft: Path) -> None:
+        """Give a draft its name."""
+        draft.replace(draft.with_name(BASELINE))
 
     @staticmethod
     def forget(folder: Path) -> None:

@@ -62,20 +62,24 @@ _DEFINING = (
 _COUNT = sql.SQL(
     "SELECT {name}, count(*), count(*) FILTER (WHERE {fresh}) FROM pg_catalog.{catalogue}"
 )
+_CATALOGUES = sql.Literal([f"pg_catalog.{name}" for name in _DEFINING])
 _WRITTEN = sql.SQL("""
-SELECT
-    coalesce(sum(
-        pg_catalog.pg_stat_get_tuples_inserted(catalogue)
-        + pg_catalog.pg_stat_get_tuples_updated(catalogue)
-        + pg_catalog.pg_stat_get_tuples_deleted(catalogue)
-    ), 0)::bigint,
-    coalesce(sum(
-        pg_catalog.pg_stat_get_xact_tuples_inserted(catalogue)
-        + pg_catalog.pg_stat_get_xact_tuples_updated(catalogue)
-        + pg_catalog.pg_stat_get_xact_tuples_deleted(catalogue)
-    ), 0)::bigint
+SELECT coalesce(sum(
+    pg_catalog.pg_stat_get_tuples_inserted(catalogue)
+    + pg_catalog.pg_stat_get_tuples_updated(catalogue)
+    + pg_catalog.pg_stat_get_tuples_deleted(catalogue)
+), 0)::bigint
 FROM unnest({catalogues}::regclass[]) AS defining (catalogue)
-""").format(catalogues=sql.Literal([f"pg_catalog.{name}" for name in _DEFINING]))
+""").format(catalogues=_CATALOGUES)
+WRITTEN_BY_NOW = sql.SQL("""
+SELECT ({written}) + coalesce(sum(
+    pg_catalog.pg_stat_get_xact_tuples_inserted(catalogue)
+    + pg_catalog.pg_stat_get_xact_tuples_updated(catalogue)
+    + pg_catalog.pg_stat_get_xact_tuples_deleted(catalogue)
+), 0)::bigint
+FROM unnest({catalogues}::regclass[]) AS defining (catalogue)
+""").format(written=_WRITTEN, catalogues=_CATALOGUES)
+"""How many row versions were written to the catalogues, with what this transaction has written."""
 _SHADOW = load_sql(__package__, "shadow_catalogue.sql")
 _COLUMNS = load_sql(__package__, "columns.sql")
 _ELSEWHERE = load_sql(__package__, "elsewhere.sql")
@@ -106,13 +110,10 @@ def count_catalogues(connection: Connection, condition: sql.SQL) -> dict[str, tu
     return {name: (total, found) for name, total, found in connection.execute(query)}
 
 
-def written_to_catalogues(connection: Connection) -> tuple[int, int]:
-    """How many row versions the counters count, and how many of this transaction they do not yet.
-
-    The former are those that the first call of a transaction has seen.
-    """
-    counted, own = one(connection, _WRITTEN)
-    return counted, own
+def written_to_catalogues(connection: Connection) -> int:
+    """How many row versions the counters count, as the first look of a transaction has seen it."""
+    counted: int = one(connection, _WRITTEN)[0]
+    return counted
 
 
 def shadow_catalogue(connection: Connection) -> str:

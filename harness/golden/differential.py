@@ -7,6 +7,7 @@ written, and no definition has changed. Every doubt rolls back.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from harness.golden.doubt import DoubtError
 from harness.golden.find import find, find_again
 from harness.golden.found import shadow_of
 from harness.golden.manifest import Manifest
+from harness.golden.masking import masked
 from harness.golden.match import match
 from harness.golden.renewed import Seen, renewed
 from harness.golden.shadow import refuse_emptied
@@ -51,6 +53,7 @@ from harness.postgres.rendering import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Executor, Future
     from pathlib import Path
 
     from harness.golden.anatomy import Anatomy
@@ -81,7 +84,7 @@ class Undone:
     """A differential reset that was verified and committed.
 
     Args:
-        changes: What the rehearsal had changed.
+        changes: What the rehearsal had changed, without secrets.
         tables: How many tables there are, all equal to the golden copy's.
         rows: How many rows they hold.
     """
@@ -113,15 +116,17 @@ def reset_differentially(
         psycopg.Error: The session was lost.
     """
     before = Baseline.read(folder)
-    attempt = _Attempt(sandbox, run, settings, folder, fence, before)
-    try:
-        undone, after = eventually(
-            attempt, settings.deadlines.lock, every=_BETWEEN_ATTEMPTS, on=_BusyError
-        )
-    except _BusyError as error:
-        raise DoubtError(f"the tables could not be locked: {error}") from error
-    after.write(folder)
-    return undone
+    # What needs no answer of the server is done beside, while the server works.
+    with ThreadPoolExecutor(1) as beside:
+        attempt = _Attempt(sandbox, run, settings, folder, fence, before, beside)
+        try:
+            undone, draft = eventually(
+                attempt, settings.deadlines.lock, every=_BETWEEN_ATTEMPTS, on=_BusyError
+            )
+        except _BusyError as error:
+            raise DoubtError(f"the tables could not be locked: {error}") from error
+        Baseline.put(draft.result())
+        return undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +137,9 @@ class _Attempt:
     folder: Path
     fence: Fence
     before: Baseline
+    beside: Executor
 
-    def __call__(self) -> tuple[Undone, Baseline]:
+    def __call__(self) -> tuple[Undone, Future[Path]]:
         self.fence.assert_held()
         connection = self.fence.session
         try:
@@ -146,7 +152,7 @@ class _Attempt:
                 raise
             raise DoubtError(f"PostgreSQL refused: {error.diag.message_primary}") from error
 
-    def _in_transaction(self, connection: Connection) -> tuple[Undone, Baseline]:
+    def _in_transaction(self, connection: Connection) -> tuple[Undone, Future[Path]]:
         golden, before = self.settings.golden, self.before
         identity = self._prove(connection)
         _lock_everything(connection, before)
@@ -172,6 +178,7 @@ class _Attempt:
         is_counted = counts(connection, marks, before) and not is_altered
         standing = sequences.stand(connection, before, is_counted=is_counted)
         changes = collect(connection, matched, standing.positions, before, golden.listed_rows)
+        told = self.beside.submit(masked, changes)
         placed, written = matched, dict[str, int]()
         if not changes.is_nothing:
             undo(connection, matched)
@@ -187,11 +194,11 @@ class _Attempt:
         after = renewed(connection, before, seen)
         self.fence.assert_held()
         undone = Undone(
-            changes,
+            told.result(),
             tables=len(before.tables),
             rows=sum(table.rows for table in before.tables.values()),
         )
-        return undone, after
+        return undone, self.beside.submit(after.draft, self.folder)
 
     def _prove(self, connection: Connection) -> Identity:
         identity = prove_sandbox(connection, self.sandbox)
@@ -208,7 +215,7 @@ class _Attempt:
     ) -> tuple[dict[str, int], bool]:
         """The rows of each catalogue now, and whether anything was written there meanwhile."""
         before = self.before
-        written, _own = written_to_catalogues(connection)
+        written = written_to_catalogues(connection)
         if counts(connection, marks, before) and written == before.defining:
             return before.catalogues, False
         found = count_catalogues(connection, fresh(before.defined, before.own))

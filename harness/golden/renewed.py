@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.golden.catalogues import written_to_catalogues
+from psycopg import sql
+
+from harness.golden.catalogues import WRITTEN_BY_NOW
+from harness.golden.sequences import FETCHED_BY_NOW
 from harness.postgres.connection import one
 
 if TYPE_CHECKING:
@@ -18,11 +21,13 @@ if TYPE_CHECKING:
     from harness.golden.survey import Marks, TableState
     from harness.postgres.connection import Connection
 
-_IDS = """
+_NOW = sql.SQL("""
 SELECT
     pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint,
-    pg_catalog.pg_current_xact_id_if_assigned()::text::bigint
-"""
+    pg_catalog.pg_current_xact_id_if_assigned()::text::bigint,
+    ({written}),
+    ARRAY({fetched})
+""").format(written=WRITTEN_BY_NOW, fetched=FETCHED_BY_NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ def renewed(connection: Connection, before: Baseline, seen: Seen) -> Baseline:
         before: The baseline until now.
         seen: What was seen and done.
     """
-    threshold, own = one(connection, _IDS)
+    sequences = list(seen.sequences.read)
+    threshold, own, written, fetched = one(connection, _NOW, list(seen.sequences.read.values()))
     places = {table.anatomy.name: dict(table.same) for table in seen.placed}
     return before.model_copy(
         update={
@@ -67,9 +73,9 @@ def renewed(connection: Connection, before: Baseline, seen: Seen) -> Baseline:
             "statistics_since": seen.marks.statistics_since,
             "catalogues": seen.catalogues,
             # By then this transaction's own writes are counted, too.
-            "defining": sum(written_to_catalogues(connection)),
+            "defining": written,
             "anatomies": seen.anatomies,
-            "fetched": seen.sequences.fetched_by_now(connection),
+            "fetched": {**seen.sequences.fetched, **dict(zip(sequences, fetched, strict=True))},
             "tables": {
                 name: _table(before.tables[name], now, seen.written.get(name), places.get(name))
                 for name, now in seen.state.items()

@@ -29,10 +29,11 @@ _FETCHED = """
 SELECT relname::text, oid::bigint, pg_catalog.pg_stat_get_blocks_fetched(oid)
 FROM pg_catalog.pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
 """
-_OWN = """
-SELECT oid::bigint, pg_catalog.pg_stat_get_xact_blocks_fetched(oid)
-FROM unnest(%s::oid[]) AS read (oid)
-"""
+FETCHED_BY_NOW = sql.SQL("""
+SELECT pg_catalog.pg_stat_get_blocks_fetched(oid) + pg_catalog.pg_stat_get_xact_blocks_fetched(oid)
+FROM unnest(%s::oid[]) WITH ORDINALITY AS read (oid, number) ORDER BY number
+""")
+"""How often some sequences were fetched, with what this transaction has done."""
 _PUT_BACK = sql.SQL(
     "ALTER SEQUENCE {sequence} RESTART;"
     " SELECT pg_catalog.setval({name}::regclass, {last}, {called})"
@@ -52,14 +53,6 @@ class Standing:
     positions: Mapping[str, Position]
     fetched: Mapping[str, int]
     read: Mapping[str, int]
-
-    def fetched_by_now(self, connection: Connection) -> dict[str, int]:
-        """The same counts, with what this transaction has done and is not counted yet."""
-        own: dict[int, int] = dict(connection.execute(_OWN, (list(self.read.values()),)).fetchall())
-        return {
-            **self.fetched,
-            **{name: self.fetched[name] + own[oid] for name, oid in self.read.items()},
-        }
 
 
 def stand(connection: Connection, baseline: Baseline, *, is_counted: bool) -> Standing:

@@ -211,7 +211,7 @@ def take_baseline(
         server_started=outset.marks.server_started,
         statistics_since=outset.marks.statistics_since,
         catalogues={name: total for name, (total, _written) in counted.items()},
-        defining=written_to_catalogues(connection)[0],
+        defining=written_to_catalogues(connection),
         shadow_catalogue=shadow_catalogue(connection),
         elsewhere=outset.elsewhere,
         sequences={name: found.latest for name, found in fingerprint.sequences.items()},
