@@ -71,15 +71,15 @@ SELECT coalesce(sum(
 ), 0)::bigint
 FROM unnest({catalogues}::regclass[]) AS defining (catalogue)
 """).format(catalogues=_CATALOGUES)
-WRITTEN_BY_NOW = sql.SQL("""
-SELECT ({written}) + coalesce(sum(
+WRITING = sql.SQL("""
+SELECT coalesce(sum(
     pg_catalog.pg_stat_get_xact_tuples_inserted(catalogue)
     + pg_catalog.pg_stat_get_xact_tuples_updated(catalogue)
     + pg_catalog.pg_stat_get_xact_tuples_deleted(catalogue)
 ), 0)::bigint
 FROM unnest({catalogues}::regclass[]) AS defining (catalogue)
-""").format(written=_WRITTEN, catalogues=_CATALOGUES)
-"""How many row versions were written to the catalogues, with what this transaction has written."""
+""").format(catalogues=_CATALOGUES)
+"""How many row versions this transaction has written to the catalogues, not counted yet."""
 _SHADOW = load_sql(__package__, "shadow_catalogue.sql")
 _COLUMNS = load_sql(__package__, "columns.sql")
 _ELSEWHERE = load_sql(__package__, "elsewhere.sql")
@@ -111,7 +111,7 @@ def count_catalogues(connection: Connection, condition: sql.SQL) -> dict[str, tu
 
 
 def written_to_catalogues(connection: Connection) -> int:
-    """How many row versions the counters count, as the first look of a transaction has seen it."""
+    """How many row versions the counters count."""
     counted: int = one(connection, _WRITTEN)[0]
     return counted
 

@@ -160,7 +160,8 @@ class _Attempt:
         refuse_emptied(connection)
         refuse_another_time(marks, before)
         refuse_blind(marks, golden.find_changes)
-        catalogues, is_altered = self._check_definitions(connection, marks)
+        defining = written_to_catalogues(connection)
+        catalogues, is_altered = self._check_definitions(connection, marks, defining)
         # Whoever alters a table breaks an autovacuum off that is at work on it.
         by_pages = golden.find_changes != "scan" and not is_altered
         if by_pages:
@@ -190,7 +191,7 @@ class _Attempt:
         )
         source = f"golden {before.generation}"
         mark.write(connection, self.run, identity.mark(), "complete", source)
-        seen = Seen(marks, state, catalogues, known, standing, placed, written)
+        seen = Seen(marks, state, catalogues, defining, known, standing, placed, written)
         after = renewed(connection, before, seen)
         self.fence.assert_held()
         undone = Undone(
@@ -211,11 +212,10 @@ class _Attempt:
         return identity
 
     def _check_definitions(
-        self, connection: Connection, marks: Marks
+        self, connection: Connection, marks: Marks, written: int
     ) -> tuple[dict[str, int], bool]:
         """The rows of each catalogue now, and whether anything was written there meanwhile."""
         before = self.before
-        written = written_to_catalogues(connection)
         if counts(connection, marks, before) and written == before.defining:
             return before.catalogues, False
         found = count_catalogues(connection, fresh(before.defined, before.own))

@@ -7,6 +7,7 @@ row by row.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -129,20 +130,24 @@ def _look_at(
     baseline: Baseline,
 ) -> dict[str, list[_Seen]]:
     seen: dict[str, list[_Seen]] = {suspect.state.name: [] for suspect in suspected}
-    asked = {suspect.state.name: pages[suspect.state.oid] for suspect in suspected}
+    asked = {suspect.state.name: pages.get(suspect.state.oid, ()) for suspect in suspected}
     brought = {suspect.state.name: _moved_to_pages(suspect) for suspect in suspected}
     for some in batches(suspected, _TABLES_AT_ONCE):
         parts = (_in(_IN_PAGES, suspect, asked[suspect.state.name], baseline) for suspect in some)
         for name, number, fresh, kept, expected, foreign in _of_each(connection, parts):
             stretch = asked[name][number - 1]
-            moved = sum(stretch.first <= page < stretch.beyond for page in brought[name])
+            moved = _within(stretch, brought[name])
             seen[name].append(_Seen(stretch, fresh, kept, expected + moved, foreign))
     return seen
 
 
 def _moved_to_pages(suspect: Suspect) -> list[int]:
-    """The page of each row that an earlier reset has put elsewhere."""
-    return [int(place[1 : place.index(",")]) for place in suspect.before.moved.values()]
+    """The page of each row that an earlier reset has put elsewhere, in ascending order."""
+    return sorted(int(place[1 : place.index(",")]) for place in suspect.before.moved.values())
+
+
+def _within(stretch: Stretch, pages: Sequence[int]) -> int:
+    return bisect_left(pages, stretch.beyond) - bisect_left(pages, stretch.first)
 
 
 def _gone(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from harness.golden.catalogues import WRITTEN_BY_NOW
-from harness.golden.sequences import FETCHED_BY_NOW
+from harness.golden.catalogues import WRITING
+from harness.golden.sequences import FETCHING
 from harness.postgres.connection import one
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ _NOW = sql.SQL("""
 SELECT
     pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint,
     pg_catalog.pg_current_xact_id_if_assigned()::text::bigint,
-    ({written}),
-    ARRAY({fetched})
-""").format(written=WRITTEN_BY_NOW, fetched=FETCHED_BY_NOW)
+    ({writing}),
+    ARRAY({fetching})
+""").format(writing=WRITING, fetching=FETCHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Seen:
         marks: What of the server decides which traces can be believed.
         state: Every table, before anything was put back.
         catalogues: Number of rows of each system catalogue.
+        defining: How many row versions were written to them, as counters count.
         anatomies: The anatomy of tables, by OID, as it is.
         sequences: Where the sequences stood.
         placed: The tables that were looked into, as they were left.
@@ -47,6 +48,7 @@ class Seen:
     marks: Marks
     state: Mapping[str, TableState]
     catalogues: dict[str, int]
+    defining: int
     anatomies: Mapping[int, Anatomy]
     sequences: Standing
     placed: Sequence[Matched]
@@ -61,8 +63,8 @@ def renewed(connection: Connection, before: Baseline, seen: Seen) -> Baseline:
         before: The baseline until now.
         seen: What was seen and done.
     """
-    sequences = list(seen.sequences.read)
-    threshold, own, written, fetched = one(connection, _NOW, list(seen.sequences.read.values()))
+    sequences = seen.sequences
+    threshold, own, written, fetched = one(connection, _NOW, list(sequences.read.values()))
     places = {table.anatomy.name: dict(table.same) for table in seen.placed}
     return before.model_copy(
         update={
@@ -72,10 +74,17 @@ def renewed(connection: Connection, before: Baseline, seen: Seen) -> Baseline:
             "server_started": seen.marks.server_started,
             "statistics_since": seen.marks.statistics_since,
             "catalogues": seen.catalogues,
-            # By then this transaction's own writes are counted, too.
-            "defining": written,
+            # By then what this transaction itself has done is counted, too. What others have done
+            # since it first looked at the counters must not be taken for known.
+            "defining": seen.defining + written,
             "anatomies": seen.anatomies,
-            "fetched": {**seen.sequences.fetched, **dict(zip(sequences, fetched, strict=True))},
+            "fetched": {
+                **sequences.fetched,
+                **{
+                    name: sequences.fetched[name] + more
+                    for name, more in zip(sequences.read, fetched, strict=True)
+                },
+            },
             "tables": {
                 name: _table(before.tables[name], now, seen.written.get(name), places.get(name))
                 for name, now in seen.state.items()

@@ -29,11 +29,11 @@ _FETCHED = """
 SELECT relname::text, oid::bigint, pg_catalog.pg_stat_get_blocks_fetched(oid)
 FROM pg_catalog.pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
 """
-FETCHED_BY_NOW = sql.SQL("""
-SELECT pg_catalog.pg_stat_get_blocks_fetched(oid) + pg_catalog.pg_stat_get_xact_blocks_fetched(oid)
+FETCHING = sql.SQL("""
+SELECT pg_catalog.pg_stat_get_xact_blocks_fetched(oid)
 FROM unnest(%s::oid[]) WITH ORDINALITY AS read (oid, number) ORDER BY number
 """)
-"""How often some sequences were fetched, with what this transaction has done."""
+"""How often this transaction has fetched some sequences; it is not counted yet."""
 _PUT_BACK = sql.SQL(
     "ALTER SEQUENCE {sequence} RESTART;"
     " SELECT pg_catalog.setval({name}::regclass, {last}, {called})"
