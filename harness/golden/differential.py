@@ -44,7 +44,7 @@ from harness.golden.survey import (
     refuse_blind,
     suspects,
 )
-from harness.golden.undo import undo
+from harness.golden.undo import SwappedError, undo
 from harness.golden.verify import verify
 from harness.postgres import mark
 from harness.postgres.connection import load_sql
@@ -140,11 +140,17 @@ class _Attempt:
     beside: Executor
 
     def __call__(self) -> tuple[Undone, Future[Path]]:
+        try:
+            return self._try(one_by_one=False)
+        except SwappedError:
+            return self._try(one_by_one=True)
+
+    def _try(self, *, one_by_one: bool) -> tuple[Undone, Future[Path]]:
         self.fence.assert_held()
         connection = self.fence.session
         try:
             with connection.transaction():
-                return self._in_transaction(connection)
+                return self._in_transaction(connection, one_by_one=one_by_one)
         except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
             raise _BusyError(error.diag.message_primary) from error
         except psycopg.Error as error:
@@ -152,7 +158,9 @@ class _Attempt:
                 raise
             raise DoubtError(f"PostgreSQL refused: {error.diag.message_primary}") from error
 
-    def _in_transaction(self, connection: Connection) -> tuple[Undone, Future[Path]]:
+    def _in_transaction(
+        self, connection: Connection, *, one_by_one: bool
+    ) -> tuple[Undone, Future[Path]]:
         golden, before = self.settings.golden, self.before
         identity = self._prove(connection)
         _lock_everything(connection, before)
@@ -182,7 +190,7 @@ class _Attempt:
         told = self.beside.submit(masked, changes)
         placed, written = matched, dict[str, int]()
         if not changes.is_nothing:
-            undo(connection, matched)
+            undo(connection, matched, one_by_one=one_by_one)
             sequences.put_back(connection, changes.sequences)
             placed = self._look_again(connection, marks, found, known)
             written = _written(connection, matched)

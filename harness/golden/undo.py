@@ -70,33 +70,40 @@ class _Step:
     rows: int | None = None
 
 
-def undo(connection: Connection, matched: Sequence[Matched]) -> None:
+class SwappedError(Exception):
+    """Values that may be there once were swapped between rows: only one by one can they go back."""
+
+
+def undo(connection: Connection, matched: Sequence[Matched], *, one_by_one: bool) -> None:
     """Put the rows of these tables back, with the application's triggers silent meanwhile.
 
     Args:
         connection: The session, in a transaction, in which no row was written yet.
         matched: What became of each row.
+        one_by_one: Update each table for itself, ready to go another way.
 
     Raises:
+        SwappedError: It has to be done one by one, in another transaction.
         DoubtError: A statement would not do, or did not do, what it should.
         psycopg.Error: The server refuses a statement.
     """
     work = [table for table in matched if not table.is_golden]
-    anatomies = [table.anatomy for table in work]
-    _refuse_beyond(anatomies)
-    if not any(map(_may_swap, work)):
-        _at_once(connection, work)
+    _refuse_beyond([table.anatomy for table in work])
+    if one_by_one:
+        _one_by_one(connection, work)
         return
     try:
-        with connection.transaction():
-            _at_once(connection, work)
-    except _VIOLATIONS:
-        # Values were swapped between rows, and the index is asked after each of them.
-        _one_by_one(connection, work)
+        _at_once(connection, work)
+    except _VIOLATIONS as error:
+        # The index is asked after each row.
+        raise SwappedError from error
 
 
 def _at_once(connection: Connection, work: Sequence[Matched]) -> None:
-    """Send everything together: to wait for each answer would take most of the time."""
+    """Send everything together: to wait for each answer would take most of the time.
+
+    No part of it is a transaction of its own, whose id the next reset would not know as this one's.
+    """
     updates = [_update(table) for table in work if table.changed]
     _run(connection, [*_before_updates(work), *updates, *_after_updates(work)])
 
@@ -135,12 +142,10 @@ def _refuse_beyond(anatomies: Sequence[Anatomy]) -> None:
             raise DoubtError(f"the row policies of table {anatomy.name} bind its owner, too")
 
 
-def _may_swap(table: Matched) -> bool:
-    """Whether values that may be there once could have been swapped between rows."""
-    return table.anatomy.unique_indexes > 1 and len(table.changed) > 1  # one is the key
-
-
 def _update_or_replace(connection: Connection, table: Matched) -> None:
+    if table.anatomy.unique_indexes < 2 or len(table.changed) == 1:  # noqa: PLR2004  one is the key
+        _run(connection, [_update(table)])
+        return
     try:
         with connection.transaction():
             _run(connection, [_update(table)])
