@@ -70,11 +70,13 @@ if TYPE_CHECKING:
 # Below deadlock_timeout (a second, unless the DBA has set it): so the server never ends a request
 # of the application's to let this wait end. Whoever wants to write waits behind it meanwhile, so it
 # is short, and the application has its way in between.
-_LOCK = sql.SQL(
-    "SET LOCAL lock_timeout = '100ms'; LOCK TABLE ONLY {tables} IN SHARE ROW EXCLUSIVE MODE"
-)
-# To start a worker takes longer than to read a few pages.
-_WITHOUT_HELP = "SET LOCAL max_parallel_workers_per_gather = 0"
+_LOCK = sql.SQL("""
+SET LOCAL lock_timeout = '100ms';
+SET LOCAL max_parallel_workers_per_gather = 0;
+LOCK TABLE ONLY {tables} IN SHARE ROW EXCLUSIVE MODE
+""")
+# To start a worker takes longer than to read a few pages, and less long than to read whole tables.
+_WITH_HELP = "SET LOCAL max_parallel_workers_per_gather TO DEFAULT"
 _BETWEEN_ATTEMPTS = 0.05
 _WRITTEN = load_sql(__package__, "written.sql")
 
@@ -172,8 +174,8 @@ class _Attempt:
         catalogues, is_altered = self._check_definitions(connection, marks, defining)
         # Whoever alters a table breaks an autovacuum off that is at work on it.
         by_pages = golden.find_changes != "scan" and not is_altered
-        if by_pages:
-            connection.execute(_WITHOUT_HELP)
+        if not by_pages:
+            connection.execute(_WITH_HELP)
         suspected = suspects(connection, marks, state, before, by_pages=by_pages)
         shadows = [shadow_of(suspect) for suspect in suspected]
         lock_shadow(connection, self.sandbox, shadows)
