@@ -110,7 +110,10 @@ def moved(sequences: Mapping[str, Position], baseline: Baseline) -> Iterator[Seq
 
 def _fetch(connection: Connection, tables: Sequence[_Listed]) -> None:
     by_name = {rows.table.anatomy.name: rows for rows in tables}
-    query = joined(" UNION ALL ", (part for rows in tables for part in _both(rows)))
+    parts = [part for rows in tables for part in _both(rows)]
+    if not parts:
+        return
+    query = joined(" UNION ALL ", parts)
     for name, is_now, place, values in connection.execute(query).fetchall():
         rows = by_name[name]
         found = dict(zip(rows.table.anatomy.columns, values, strict=True))
