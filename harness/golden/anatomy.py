@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from harness.postgres.connection import load_sql
+from harness.postgres.rendering import name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,20 +57,28 @@ class Anatomy:
     referenced: list[int]
 
     @property
-    def table(self) -> sql.Identifier:
+    def table(self) -> sql.SQL:
         """The table, for a statement."""
-        return sql.Identifier("public", self.name)
+        return name("public", self.name)
 
     @property
-    def shadow(self) -> sql.Identifier:
+    def shadow(self) -> sql.SQL:
         """Its shadow, for a statement."""
-        return sql.Identifier(SHADOW, self.name)
+        return name(SHADOW, self.name)
 
 
 def anatomies(connection: Connection, tables: Iterable[int]) -> dict[int, Anatomy]:
     """The anatomy of some tables, by OID."""
+    tables = list(tables)
+    if not tables:
+        return {}
     with connection.cursor(row_factory=class_row(Anatomy)) as cursor:
-        return {found.oid: found for found in cursor.execute(_QUERY, {"tables": list(tables)})}
+        return {found.oid: found for found in cursor.execute(_QUERY, {"tables": tables})}
+
+
+def tids(places: Iterable[str]) -> sql.Literal:
+    """Places of rows as the text of an array; a list as a literal takes as long as to be read."""
+    return sql.Literal("{" + ",".join(f'"{place}"' for place in places) + "}")
 
 
 def listed(
@@ -90,8 +99,5 @@ def listed(
 def _listed(
     names: tuple[str, ...], of: str, suffix: LiteralString, separator: LiteralString
 ) -> sql.SQL:
-    each = (
-        sql.Identifier(of, name) + sql.SQL(suffix) if of else sql.Identifier(name) + sql.SQL(suffix)
-        for name in names
-    )
-    return sql.SQL(sql.SQL(separator).join(each).as_string())
+    each = (name(of, own) if of else name(own) for own in names)
+    return sql.SQL(separator.join(one.as_string() + suffix for one in each))

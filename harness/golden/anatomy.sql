@@ -4,22 +4,9 @@ SELECT
     class.relname::text AS name,
     class.relhasrules AS has_rules,
     class.relforcerowsecurity AS is_forced,
-    (
-        SELECT coalesce(pg_catalog.array_agg(attname::text ORDER BY attnum), '{}')
-        FROM pg_catalog.pg_attribute
-        WHERE attrelid = class.oid AND attnum > 0 AND NOT attisdropped
-    ) AS columns,
-    (
-        SELECT coalesce(pg_catalog.array_agg(attname::text ORDER BY attnum), '{}')
-        FROM pg_catalog.pg_attribute
-        WHERE attrelid = class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-    ) AS insertable,
-    (
-        SELECT coalesce(pg_catalog.array_agg(attname::text ORDER BY attnum), '{}')
-        FROM pg_catalog.pg_attribute
-        WHERE attrelid = class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-          AND attidentity <> 'a'
-    ) AS updatable,
+    attributes.columns,
+    attributes.insertable,
+    attributes.updatable,
     -- The primary key, or else a unique index that leaves no row out and allows no null.
     (
         SELECT pg_catalog.array_agg(attribute.attname::text ORDER BY part.position)
@@ -51,16 +38,27 @@ SELECT
         FROM pg_catalog.pg_trigger
         WHERE tgrelid = class.oid AND NOT tgisinternal AND tgenabled <> 'D'
     ) AS triggers,
-    (
-        SELECT coalesce(pg_catalog.array_agg(conname::text ORDER BY conname), '{}')
-        FROM pg_catalog.pg_constraint
-        WHERE conrelid = class.oid AND contype = 'f' AND NOT condeferrable AND conparentid = 0
-    ) AS rigid,
-    (
-        SELECT coalesce(pg_catalog.array_agg(DISTINCT confrelid::bigint), '{}')
-        FROM pg_catalog.pg_constraint
-        WHERE conrelid = class.oid AND contype = 'f' AND confrelid <> conrelid
-    ) AS referenced
+    keys.rigid,
+    keys.referenced
 FROM pg_catalog.pg_class AS class
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(pg_catalog.array_agg(attname::text ORDER BY attnum), '{}') AS columns,
+        coalesce(pg_catalog.array_agg(attname::text ORDER BY attnum)
+                 FILTER (WHERE attgenerated = ''), '{}') AS insertable,
+        coalesce(pg_catalog.array_agg(attname::text ORDER BY attnum)
+                 FILTER (WHERE attgenerated = '' AND attidentity <> 'a'), '{}') AS updatable
+    FROM pg_catalog.pg_attribute
+    WHERE attrelid = class.oid AND attnum > 0 AND NOT attisdropped
+) AS attributes
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(pg_catalog.array_agg(conname::text ORDER BY conname)
+                 FILTER (WHERE NOT condeferrable AND conparentid = 0), '{}') AS rigid,
+        coalesce(pg_catalog.array_agg(DISTINCT confrelid::bigint)
+                 FILTER (WHERE confrelid <> conrelid), '{}') AS referenced
+    FROM pg_catalog.pg_constraint
+    WHERE conrelid = class.oid AND contype = 'f'
+) AS keys
 WHERE class.oid = ANY (%(tables)s)
 ORDER BY class.oid

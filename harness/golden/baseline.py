@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from harness.golden.anatomy import Anatomy  # noqa: TC001  pydantic needs the type at run time
 from harness.golden.doubt import DoubtError
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Baseline(BaseModel):
         shadow_catalogue: Digest of the shadow's own definitions.
         elsewhere: Objects outside of public and the shadow that are not the system's.
         sequences: Where every sequence stands: last value, and whether it was called.
+        fetched: How often each was fetched to be read or written, as counters count; those that are
+            not known are left out.
+        anatomies: What is known of the definitions of tables that a reset has looked into, by OID.
         tables: By name.
     """
 
@@ -91,6 +95,8 @@ class Baseline(BaseModel):
     shadow_catalogue: str
     elsewhere: tuple[str, ...]
     sequences: dict[str, tuple[int, bool]]
+    fetched: dict[str, int] = {}
+    anatomies: dict[int, Anatomy] = {}
     tables: dict[str, TableBaseline]
 
     @classmethod
@@ -116,11 +122,20 @@ class Baseline(BaseModel):
 
         The disk is not waited for: what ends the machine empties the shadow, too.
         """
+        self.put(self.draft(folder))
+
+    def draft(self, folder: Path) -> Path:
+        """Write it into the folder under another name, which is returned."""
         draft = folder / f".{BASELINE}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(self.model_dump_json().encode())
-        draft.replace(folder / BASELINE)
+        return draft
+
+    @staticmethod
+    def put(draft: Path) -> None:
+        """Give a draft its name."""
+        draft.replace(draft.with_name(BASELINE))
 
     @staticmethod
     def forget(folder: Path) -> None:

@@ -6,6 +6,7 @@ since. Only where the answer leaves a doubt are the definitions themselves compa
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -61,39 +62,46 @@ _DEFINING = (
 _COUNT = sql.SQL(
     "SELECT {name}, count(*), count(*) FILTER (WHERE {fresh}) FROM pg_catalog.{catalogue}"
 )
+_CATALOGUES = sql.Literal([f"pg_catalog.{name}" for name in _DEFINING])
 _WRITTEN = sql.SQL("""
-SELECT
-    coalesce(sum(
-        pg_catalog.pg_stat_get_tuples_inserted(catalogue)
-        + pg_catalog.pg_stat_get_tuples_updated(catalogue)
-        + pg_catalog.pg_stat_get_tuples_deleted(catalogue)
-    ), 0)::bigint,
-    coalesce(sum(
-        pg_catalog.pg_stat_get_xact_tuples_inserted(catalogue)
-        + pg_catalog.pg_stat_get_xact_tuples_updated(catalogue)
-        + pg_catalog.pg_stat_get_xact_tuples_deleted(catalogue)
-    ), 0)::bigint
+SELECT coalesce(sum(
+    pg_catalog.pg_stat_get_tuples_inserted(catalogue)
+    + pg_catalog.pg_stat_get_tuples_updated(catalogue)
+    + pg_catalog.pg_stat_get_tuples_deleted(catalogue)
+), 0)::bigint
 FROM unnest({catalogues}::regclass[]) AS defining (catalogue)
-""").format(catalogues=sql.Literal([f"pg_catalog.{name}" for name in _DEFINING]))
+""").format(catalogues=_CATALOGUES)
+WRITING = sql.SQL("""
+SELECT coalesce(sum(
+    pg_catalog.pg_stat_get_xact_tuples_inserted(catalogue)
+    + pg_catalog.pg_stat_get_xact_tuples_updated(catalogue)
+    + pg_catalog.pg_stat_get_xact_tuples_deleted(catalogue)
+), 0)::bigint
+FROM unnest({catalogues}::regclass[]) AS defining (catalogue)
+""").format(catalogues=_CATALOGUES)
+"""How many row versions this transaction has written to the catalogues, not counted yet."""
 _SHADOW = load_sql(__package__, "shadow_catalogue.sql")
 _COLUMNS = load_sql(__package__, "columns.sql")
 _ELSEWHERE = load_sql(__package__, "elsewhere.sql")
 
 
-def fresh(threshold: int | None, own: int | None) -> sql.Composed:
+@lru_cache(maxsize=8)
+def fresh(threshold: int | None, own: int | None) -> sql.SQL:
     """The condition that a row version was written at or after the threshold, and not by `own`.
 
     Ages are told in the same way for frozen rows: their transaction id is kept. Without a threshold
     nothing is fresh.
     """
     if threshold is None:
-        return sql.SQL("false").format()
-    return sql.SQL("age(xmin) <= age({threshold}::xid) AND xmin <> {own}::xid").format(
+        return sql.SQL("false")
+    condition = sql.SQL("age(xmin) <= age({threshold}::xid) AND xmin <> {own}::xid").format(
         threshold=sql.Literal(str(threshold % 2**32)), own=sql.Literal(str((own or 0) % 2**32))
     )
+    # Rendered once: it is a part of a statement for each table.
+    return sql.SQL(condition.as_string())
 
 
-def count_catalogues(connection: Connection, condition: sql.Composed) -> dict[str, tuple[int, int]]:
+def count_catalogues(connection: Connection, condition: sql.SQL) -> dict[str, tuple[int, int]]:
     """Of each catalogue: how many rows it has, and how many of them fulfil the condition."""
     query = sql.SQL(" UNION ALL ").join(
         _COUNT.format(name=sql.Literal(name), fresh=condition, catalogue=sql.Identifier(name))
@@ -102,13 +110,10 @@ def count_catalogues(connection: Connection, condition: sql.Composed) -> dict[st
     return {name: (total, found) for name, total, found in connection.execute(query)}
 
 
-def written_to_catalogues(connection: Connection) -> tuple[int, int]:
-    """How many row versions the counters count, and how many of this transaction they do not yet.
-
-    The former are those that the first call of a transaction has seen.
-    """
-    counted, own = one(connection, _WRITTEN)
-    return counted, own
+def written_to_catalogues(connection: Connection) -> int:
+    """How many row versions the counters count."""
+    counted: int = one(connection, _WRITTEN)[0]
+    return counted
 
 
 def shadow_catalogue(connection: Connection) -> str:

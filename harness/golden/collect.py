@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from harness.dolibarr.secrets import naming_columns
-from harness.golden.anatomy import listed
+from harness.golden.anatomy import listed, tids
 from harness.golden.changes import Changes, RowChange, SequenceChange, TableChanges
+from harness.postgres.batches import batches
+from harness.postgres.rendering import joined, rendered, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from harness.golden.anatomy import Anatomy
     from harness.golden.baseline import Baseline
     from harness.golden.match import Matched
     from harness.postgres.connection import Connection
@@ -23,23 +24,23 @@ if TYPE_CHECKING:
     _Values = Mapping[str, str | None]
 
 _ROWS = sql.SQL(
-    "SELECT ctid::text, ARRAY[{columns}]::text[] FROM {table} WHERE ctid = ANY ({places}::tid[])"
+    "SELECT {name}, {is_now}, ctid::text, ARRAY[{columns}]::text[]"
+    " FROM ONLY {table} WHERE ctid = ANY ({places}::tid[])"
 )
+_TABLES_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """The rows of one table that are listed, still to be fetched."""
+    """The rows of one table that are listed: as they are by place, and as they were by source."""
 
     table: Matched
     limit: int
-    present: Iterable[tuple[str, list[str | None]]]
-    golden: Iterable[tuple[str, list[str | None]]]
+    now: dict[str, _Values] = field(default_factory=dict)
+    was: dict[str, _Values] = field(default_factory=dict)
 
     def rows(self) -> Iterator[RowChange]:
-        columns = self.table.anatomy.columns
-        now = {place: dict(zip(columns, row, strict=True)) for place, row in self.present}
-        was = {source: dict(zip(columns, row, strict=True)) for source, row in self.golden}
+        now, was = self.now, self.was
         for source, place in self.table.changed[: self.limit]:
             yield self._updated(was[source], now[place])
         for place in self.table.new[: self.limit]:
@@ -78,9 +79,9 @@ def collect(
         baseline: What was.
         limit: How many rows of each kind and table are listed.
     """
-    changed = [table for table in matched if not table.is_golden]
-    with connection.pipeline():
-        listed = [_ask(connection, table, limit) for table in changed]
+    changed = [_Listed(table, limit) for table in matched if not table.is_golden]
+    for some in batches(changed, _TABLES_AT_ONCE):
+        _fetch(connection, some)
     return Changes(
         generation=baseline.generation,
         tables=tuple(
@@ -91,7 +92,7 @@ def collect(
                 deleted=len(rows.table.missing),
                 rows=tuple(rows.rows()),
             )
-            for rows in sorted(listed, key=lambda rows: rows.table.anatomy.name)
+            for rows in sorted(changed, key=lambda rows: rows.table.anatomy.name)
         ),
         sequences=tuple(moved(sequences, baseline)),
         listed=limit,
@@ -107,19 +108,29 @@ def moved(sequences: Mapping[str, Position], baseline: Baseline) -> Iterator[Seq
             yield SequenceChange(name, before, after)
 
 
-def _ask(connection: Connection, table: Matched, limit: int) -> _Listed:
-    anatomy = table.anatomy
+def _fetch(connection: Connection, tables: Sequence[_Listed]) -> None:
+    by_name = {rows.table.anatomy.name: rows for rows in tables}
+    parts = [part for rows in tables for part in _both(rows)]
+    if not parts:
+        return
+    query = joined(" UNION ALL ", parts)
+    for name, is_now, place, values in connection.execute(query).fetchall():
+        rows = by_name[name]
+        found = dict(zip(rows.table.anatomy.columns, values, strict=True))
+        (rows.now if is_now else rows.was)[place] = found
+
+
+def _both(rows: _Listed) -> Iterator[sql.SQL]:
+    table, limit, anatomy = rows.table, rows.limit, rows.table.anatomy
     places = [*(place for _source, place in table.changed[:limit]), *table.new[:limit]]
     sources = [*(source for source, _place in table.changed[:limit]), *table.missing[:limit]]
-    return _Listed(
-        table,
-        limit,
-        present=connection.execute(_rows(anatomy, anatomy.table, places)) if places else (),
-        golden=connection.execute(_rows(anatomy, anatomy.shadow, sources)) if sources else (),
-    )
-
-
-def _rows(anatomy: Anatomy, table: sql.Identifier, places: list[str]) -> sql.Composed:
-    return _ROWS.format(
-        columns=listed(anatomy.columns, suffix="::text"), table=table, places=sql.Literal(places)
-    )
+    for is_now, stored, wanted in ((True, anatomy.table, places), (False, anatomy.shadow, sources)):
+        if wanted:
+            yield rendered(
+                _ROWS,
+                name=text(anatomy.name),
+                is_now=sql.SQL(str(is_now)),
+                columns=listed(anatomy.columns, suffix="::text"),
+                table=stored,
+                places=tids(wanted),
+            )

@@ -65,7 +65,7 @@ def entrust(connection: Connection, sandbox: Sandbox, tables: Sequence[sql.Ident
     connection.execute(_LET_READ.format(**names))
 
 
-def lock_shadow(connection: Connection, sandbox: Sandbox, tables: Sequence[sql.Identifier]) -> None:
+def lock_shadow(connection: Connection, sandbox: Sandbox, tables: Sequence[sql.SQL]) -> None:
     """Keep these tables of the shadow as they are until the transaction ends."""
     if not tables:
         return

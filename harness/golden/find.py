@@ -25,6 +25,7 @@ from harness.golden.found import (
 )
 from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
+from harness.postgres.rendering import joined, rendered, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,7 +106,7 @@ def _once_more(connection: Connection, found: Found, kept: int, baseline: Baseli
 
 
 def _fresh_rows(connection: Connection, suspect: Suspect, baseline: Baseline) -> list[str]:
-    query = _FRESH.format(table=table_of(suspect), fresh=fresh_in(suspect, baseline))
+    query = rendered(_FRESH, table=table_of(suspect), fresh=fresh_in(suspect, baseline))
     return [place for (place,) in connection.execute(query)]
 
 
@@ -139,20 +140,25 @@ def _count(
 ) -> dict[str, tuple[int, int]]:
     counted: dict[str, tuple[int, int]] = {}
     for some in batches(suspected, _COUNTED_AT_ONCE):
-        query = sql.SQL(" UNION ALL ").join(
-            _COUNT.format(
-                name=sql.Literal(suspect.state.name),
-                fresh=fresh_in(suspect, baseline),
-                table=table_of(suspect),
-            )
-            for suspect in some
+        query = joined(
+            " UNION ALL ",
+            (
+                rendered(
+                    _COUNT,
+                    name=text(suspect.state.name),
+                    fresh=fresh_in(suspect, baseline),
+                    table=table_of(suspect),
+                )
+                for suspect in some
+            ),
         )
         counted |= {name: (kept, written) for name, kept, written in connection.execute(query)}
     return counted
 
 
-def _in_table(suspect: Suspect, baseline: Baseline) -> sql.Composed:
-    return _IN_TABLE.format(
+def _in_table(suspect: Suspect, baseline: Baseline) -> sql.SQL:
+    return rendered(
+        _IN_TABLE,
         table=table_of(suspect),
         shadow=shadow_of(suspect),
         fresh=fresh_in(suspect, baseline),

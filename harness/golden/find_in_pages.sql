@@ -1,28 +1,19 @@
--- Which rows on the changed pages are fresh, and which rows of the shadow are not in their place
--- any more. A row that is not fresh is the one that was there: a place is only given anew to a row
--- whose transaction is at or above the threshold.
-WITH
-here AS MATERIALIZED ({here}),
-moved AS MATERIALIZED (
-    SELECT source, place FROM unnest({moved_from}::tid[], {moved_to}::tid[]) AS moved (source, place)
-),
-expected AS MATERIALIZED (
-    SELECT shadow.ctid AS source, shadow._place AS place, shadow.xmin AS filler
+-- Of each stretch of changed pages of a table: the rows that are fresh, how many are not, and how
+-- many the shadow has for it, without those that a reset has put elsewhere. Each is looked up by
+-- itself: planned as a join, or as a part of the statement, it would cost more than to read it.
+SELECT {name}, stretch.number, here.fresh, here.kept, golden.expected, golden.foreign_rows
+FROM unnest({first}::tid[], {beyond}::tid[]) WITH ORDINALITY AS stretch (first, beyond, number)
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(pg_catalog.array_agg(ctid::text) FILTER (WHERE {fresh}), '{{}}') AS fresh,
+        count(*) FILTER (WHERE NOT ({fresh})) AS kept
+    FROM ONLY {table} AS stored
+    WHERE ctid >= stretch.first AND ctid < stretch.beyond
+) AS here
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE ctid <> ALL ({moved_from}::tid[])) AS expected,
+        count(*) FILTER (WHERE xmin <> {filler}) AS foreign_rows
     FROM {shadow} AS shadow
-    WHERE ({expected})
-      AND NOT EXISTS (SELECT FROM moved WHERE moved.source = shadow.ctid)
-    UNION ALL
-    SELECT shadow.ctid, moved.place, shadow.xmin
-    FROM moved JOIN {shadow} AS shadow ON shadow.ctid = moved.source
-)
-SELECT
-    ARRAY(SELECT place::text FROM here WHERE is_fresh),
-    ARRAY(
-        SELECT source::text FROM expected
-        WHERE NOT EXISTS (
-            SELECT FROM here WHERE NOT here.is_fresh AND here.place = expected.place
-        )
-    ),
-    (SELECT count(*) FROM here WHERE NOT is_fresh),
-    (SELECT count(*) FROM expected),
-    (SELECT count(*) FROM expected WHERE filler <> {filler})
+    WHERE _place >= stretch.first AND _place < stretch.beyond
+) AS golden

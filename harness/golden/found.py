@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from harness.golden.anatomy import SHADOW
+from harness.golden.anatomy import SHADOW, tids
 from harness.golden.catalogues import fresh
 from harness.golden.doubt import DoubtError
+from harness.postgres.rendering import name, rendered
 
 if TYPE_CHECKING:
     from harness.golden.baseline import Baseline
@@ -41,7 +42,7 @@ class Found:
 
 def is_whole(connection: Connection, suspect: Suspect) -> bool:
     """Whether the shadow holds as many rows as it was given, and no other."""
-    query = _SHADOW_COUNT.format(filler=filler_of(suspect), shadow=shadow_of(suspect))
+    query = rendered(_SHADOW_COUNT, filler=filler_of(suspect), shadow=shadow_of(suspect))
     return connection.execute(query).fetchone() == (suspect.before.rows, suspect.before.rows)
 
 
@@ -67,10 +68,10 @@ def refuse_lost(found: Found, holds: bool) -> None:  # noqa: FBT001  what was as
         raise DoubtError(f"the rows of {found.suspect.state.name} could not be put back exactly")
 
 
-def fresh_in(suspect: Suspect, baseline: Baseline) -> sql.Composed:
+def fresh_in(suspect: Suspect, baseline: Baseline) -> sql.SQL:
     """The condition that a row of the table was written since the baseline."""
     if suspect.way == "rewritten":
-        return sql.SQL("true").format()
+        return sql.SQL("true")
     return fresh(baseline.threshold, baseline.own)
 
 
@@ -78,21 +79,21 @@ def moved_in(suspect: Suspect) -> dict[str, sql.Literal]:
     """Rows that an earlier reset has put elsewhere, for statements that look for rows in place."""
     moved = {} if suspect.way == "rewritten" else suspect.before.moved
     return {
-        "moved_from": sql.Literal(list(moved.keys())),
-        "moved_to": sql.Literal(list(moved.values())),
+        "moved_from": tids(moved.keys()),
+        "moved_to": tids(moved.values()),
     }
 
 
-def table_of(suspect: Suspect) -> sql.Identifier:
+def table_of(suspect: Suspect) -> sql.SQL:
     """The table, for a statement."""
-    return sql.Identifier("public", suspect.state.name)
+    return name("public", suspect.state.name)
 
 
-def shadow_of(suspect: Suspect) -> sql.Identifier:
+def shadow_of(suspect: Suspect) -> sql.SQL:
     """Its shadow, for a statement."""
-    return sql.Identifier(SHADOW, suspect.state.name)
+    return name(SHADOW, suspect.state.name)
 
 
-def filler_of(suspect: Suspect) -> sql.Composed:
+def filler_of(suspect: Suspect) -> sql.SQL:
     """The transaction that filled its shadow, for a statement."""
-    return sql.SQL("{}::xid").format(sql.Literal(str(suspect.before.shadow_filler)))
+    return sql.SQL(f"'{suspect.before.shadow_filler:d}'::xid")

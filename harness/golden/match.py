@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from harness.golden.anatomy import listed
+from harness.golden.anatomy import listed, tids
+from harness.golden.found import refuse_bent
 from harness.postgres.batches import batches
 from harness.postgres.connection import load_sql
+from harness.postgres.rendering import joined, rendered, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     _Row = tuple[str, str | None, bytes]
 
 _ROWS = load_sql(__package__, "match.sql")
+_KEY = sql.SQL("ROW({columns})::text")
+_NO_KEY = sql.SQL("NULL::text")
 _TABLES_AT_ONCE = 50
 
 
@@ -53,10 +57,18 @@ class Matched:
 def match(
     connection: Connection, found: Sequence[Found], anatomies: Mapping[int, Anatomy]
 ) -> list[Matched]:
-    """Match what was found in each table."""
+    """Match what was found in each table.
+
+    Raises:
+        DoubtError: A row of the shadow is not in its place.
+    """
     # What an agent does most is to insert, and then there is nothing to match.
     both = [table for table in found if table.fresh and table.gone]
     rows = _read_rows(connection, both, anatomies)
+    for table in both:
+        now, was = rows[table.suspect.state.name]
+        # A row of the shadow that is not where it was filled in would be lost without a word.
+        refuse_bent(table.suspect, len(was) == len(table.gone) and len(now) == len(table.fresh))
     return [
         _pair(anatomy, *rows[anatomy.name])
         if anatomy.name in rows
@@ -70,29 +82,31 @@ def _read_rows(
     connection: Connection, found: Sequence[Found], anatomies: Mapping[int, Anatomy]
 ) -> dict[str, tuple[list[_Row], list[_Row]]]:
     """The rows of each table as they are now, and as they were."""
-    rows: dict[str, tuple[list[_Row], list[_Row]]] = {}
+    rows: dict[str, tuple[list[_Row], list[_Row]]] = {
+        table.suspect.state.name: ([], []) for table in found
+    }
     for some in batches(found, _TABLES_AT_ONCE):
         parts = [part for table in some for part in _both(table, anatomies)]
-        for name, is_now, *row in connection.execute(sql.SQL(" UNION ALL ").join(parts)):
-            rows.setdefault(name, ([], []))[0 if is_now else 1].append(tuple(row))
+        query = joined(" UNION ALL ", parts)
+        for name, is_now, *row in connection.execute(query).fetchall():
+            rows[name][0 if is_now else 1].append(tuple(row))
     return rows
 
 
-def _both(found: Found, anatomies: Mapping[int, Anatomy]) -> Iterator[sql.Composed]:
+def _both(found: Found, anatomies: Mapping[int, Anatomy]) -> Iterator[sql.SQL]:
     anatomy = anatomies[found.suspect.state.oid]
     for is_now, rows, places in (
         (True, anatomy.table, found.fresh),
         (False, anatomy.shadow, found.gone),
     ):
-        yield _ROWS.format(
-            name=sql.Literal(anatomy.name),
-            is_now=sql.Literal(is_now),
-            key=sql.SQL("ROW({})::text").format(listed(anatomy.key))
-            if anatomy.key
-            else sql.SQL("NULL::text"),
+        yield rendered(
+            _ROWS,
+            name=text(anatomy.name),
+            is_now=sql.SQL(str(is_now)),
+            key=rendered(_KEY, columns=listed(anatomy.key)) if anatomy.key else _NO_KEY,
             columns=listed(anatomy.columns),
             rows=rows,
-            places=sql.Literal(places),
+            places=tids(places),
         )
 
 

@@ -22,6 +22,12 @@ _SIZE = """
 SELECT count(*), coalesce(sum(pg_catalog.pg_table_size(oid)), 0)::bigint
 FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
 """
+_HAS_MATERIALIZED_VIEWS = """
+SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_class
+    WHERE relkind = 'm' AND relnamespace = 'public'::regnamespace
+)
+"""
 # Filled and indexed at some 100 MB a second and core, and a millisecond a table: a first guess.
 _BYTES_A_SECOND = 60e6
 _SECONDS_A_TABLE = 0.006
@@ -73,7 +79,7 @@ def look(sandbox: Sandbox, run: Run, deadlines: Deadlines) -> Outset:
     """
     with connect(sandbox, run, "shadow", deadlines, read_only=True) as connection:
         marks = read_marks(connection, run)
-        if marks.materialized_views:
+        if one(connection, _HAS_MATERIALIZED_VIEWS)[0]:
             raise DoubtError("there are materialized views, which cannot be put back row by row")
         beside = elsewhere(connection)
         large = [line for line in beside if line.startswith("large object")]

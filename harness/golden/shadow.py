@@ -24,7 +24,8 @@ from harness.golden.catalogues import (
 )
 from harness.golden.custody import AS_LOGIN, entrust
 from harness.golden.doubt import DoubtError
-from harness.golden.survey import read_state, unfrozen_pages
+from harness.golden.pages import unfrozen_pages
+from harness.golden.survey import read_state
 from harness.postgres.batches import batches
 from harness.postgres.connection import connect, one
 from harness.postgres.fingerprint import read_objects
@@ -59,6 +60,7 @@ _INDEX = sql.SQL("CREATE INDEX ON {shadow} ({place})")
 _THRESHOLD = """
 SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint
 """
+_SIZE = "SELECT pg_catalog.pg_relation_size(pg_catalog.to_regclass(%s))"
 _OWN_ID = "SELECT pg_catalog.pg_current_xact_id()::text::bigint"
 
 
@@ -196,7 +198,8 @@ def take_baseline(
         raise DoubtError("definitions were changed while the golden copy was taken")
     now = read_state(connection)
     sees_pages = outset.marks.visibility is not None
-    unfrozen = unfrozen_pages(connection, outset.marks, SHADOW, now)
+    shadows = [state.shadow_oid for state in now.values()]
+    unfrozen = unfrozen_pages(connection, outset.marks, shadows)
     counted = count_catalogues(connection, fresh(None, None))
     return Baseline(
         generation=generation,
@@ -208,7 +211,7 @@ def take_baseline(
         server_started=outset.marks.server_started,
         statistics_since=outset.marks.statistics_since,
         catalogues={name: total for name, (total, _written) in counted.items()},
-        defining=written_to_catalogues(connection)[0],
+        defining=written_to_catalogues(connection),
         shadow_catalogue=shadow_catalogue(connection),
         elsewhere=outset.elsewhere,
         sequences={name: found.latest for name, found in fingerprint.sequences.items()},
@@ -222,7 +225,7 @@ def take_baseline(
                 written=state.written,
                 shadow_filler=filled.tables[name][1],
                 shadow_vacuums=now[name].shadow_vacuums,
-                shadow_unfrozen=unfrozen.get(name, 0) if sees_pages else None,
+                shadow_unfrozen=unfrozen.get(now[name].shadow_oid, 0) if sees_pages else None,
             )
             for name, state in outset.state.items()
         },
@@ -235,10 +238,10 @@ def refuse_emptied(connection: Connection) -> None:
     Raises:
         DoubtError: It is.
     """
-    found = one(connection, "SELECT pg_catalog.to_regclass(%s)", _SENTINEL.as_string())[0]
-    if found is None:
+    size = one(connection, _SIZE, _SENTINEL.as_string())[0]
+    if size is None:
         raise DoubtError("there is no shadow in the database")
-    if one(connection, sql.SQL("SELECT count(*) FROM {}").format(_SENTINEL))[0] != 1:
+    if not size:
         raise DoubtError("the shadow is empty: the server has crashed since it was made")
 
 

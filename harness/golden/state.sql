@@ -13,6 +13,7 @@ SELECT
         + coalesce(pg_catalog.pg_stat_get_tuples_updated(class.oid), 0)
         + coalesce(pg_catalog.pg_stat_get_tuples_deleted(class.oid), 0)
     )::bigint AS written,
+    coalesce(shadow.oid, 0)::bigint AS shadow_oid,
     (
         coalesce(pg_catalog.pg_stat_get_vacuum_count(shadow.oid), 0)
         + coalesce(pg_catalog.pg_stat_get_autovacuum_count(shadow.oid), 0)
@@ -24,10 +25,10 @@ LEFT JOIN pg_catalog.pg_class AS shadow
   AND shadow.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'golden')
 WHERE class.relkind = 'r'
   AND class.relnamespace = 'public'::regnamespace
-  AND NOT EXISTS (
-      SELECT FROM pg_catalog.pg_depend AS member
-      WHERE member.classid = 'pg_catalog.pg_class'::regclass
-        AND member.objid = class.oid
+  AND class.oid NOT IN (
+      SELECT member.objid FROM pg_catalog.pg_depend AS member
+      WHERE member.refclassid = 'pg_catalog.pg_extension'::regclass
+        AND member.classid = 'pg_catalog.pg_class'::regclass
         AND member.deptype = 'e'
   )
 ORDER BY class.oid

@@ -9,37 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from psycopg import sql
 from psycopg.rows import class_row
 
 from harness.errors import FailedError
 from harness.golden.doubt import DoubtError
+from harness.golden.pages import changed_pages
 from harness.postgres.connection import APPLICATION, load_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from harness.golden.baseline import Baseline, TableBaseline
+    from harness.golden.pages import Stretch
     from harness.postgres.connection import Connection, Run
 
 Way = Literal["pages", "scan", "rewritten"]
 
 _MARKS = load_sql(__package__, "marks.sql")
-# OFFSET keeps the planner from asking for the pages of a table that has none.
-_UNFROZEN = sql.SQL("""
-SELECT sized.name, sized.pages - summary.all_frozen
-FROM (
-    SELECT
-        oid, relname::text AS name,
-        pg_catalog.pg_relation_size(oid) / pg_catalog.current_setting('block_size')::int AS pages
-    FROM pg_catalog.pg_class
-    WHERE relnamespace = %s::regnamespace AND relname = ANY (%s)
-    OFFSET 0
-) AS sized
-CROSS JOIN LATERAL {summary}(sized.oid::regclass) AS summary
-WHERE sized.pages > 0 AND summary.all_frozen < sized.pages
-""")
 _STATE = load_sql(__package__, "state.sql")
 # Ages of transaction ids are compared modulo 2^32; a baseline must be younger than half of that.
 _OLDEST_BASELINE = 2**31 - 10_000_000
@@ -59,7 +46,6 @@ class Marks:
         not_by_all: Whether a role or a database has a setting of its own about counting.
         others: How many sessions of others are on this database.
         visibility: Schema of pg_visibility's functions, if this role may call them.
-        materialized_views: How many there are in schema public.
     """
 
     next: int
@@ -69,7 +55,6 @@ class Marks:
     not_by_all: bool
     others: int
     visibility: str | None
-    materialized_views: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +67,7 @@ class TableState:
         filenode: Where its rows lie.
         vacuums: How many vacuums it has had.
         written: How many row versions its counters count.
+        shadow_oid: The OID of its shadow; 0 where it has none.
         shadow_vacuums: How many vacuums its shadow has had.
     """
 
@@ -90,7 +76,17 @@ class TableState:
     filenode: int
     vacuums: int
     written: int
+    shadow_oid: int
     shadow_vacuums: int
+
+    def is_as(self, before: TableBaseline) -> bool:
+        """Whether it is the same table, and nothing that can be seen here was done to it since."""
+        return (self.oid, self.filenode, self.vacuums, self.written) == (
+            before.oid,
+            before.filenode,
+            before.vacuums,
+            before.written,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +97,13 @@ class Suspect:
         state: The table.
         before: What it was.
         way: How to find what was changed in it.
+        pages: Which pages were changed, where that is how to find it.
     """
 
     state: TableState
     before: TableBaseline
     way: Way
+    pages: Sequence[Stretch] = ()
 
 
 def read_marks(connection: Connection, run: Run) -> Marks:
@@ -121,7 +119,7 @@ def read_marks(connection: Connection, run: Run) -> Marks:
 def read_state(connection: Connection) -> dict[str, TableState]:
     """Every table of schema public that holds rows, by name."""
     with connection.cursor(row_factory=class_row(TableState)) as cursor:
-        return {state.name: state for state in cursor.execute(_STATE)}
+        return {state.name: state for state in cursor.execute(_STATE).fetchall()}
 
 
 def refuse_another_time(marks: Marks, baseline: Baseline) -> None:
@@ -174,19 +172,19 @@ def suspects(
     )
     # To open a table for the first time in a session is most of the work.
     asked = [
-        name
+        now.oid
         for name, now in state.items()
         if not is_counted or now.written != baseline.tables[name].written
     ]
-    touched = unfrozen_pages(connection, marks, "public", asked) if by_pages else {}
+    touched = changed_pages(connection, marks, asked) if by_pages else {}
     found = []
     for name, now in state.items():
         before = baseline.tables[name]
         if now.filenode != before.filenode:
             found.append(Suspect(now, before, "rewritten"))
         elif by_pages and now.vacuums == before.vacuums:
-            if name in touched:
-                found.append(Suspect(now, before, "pages"))
+            if now.oid in touched:
+                found.append(Suspect(now, before, "pages", touched[now.oid]))
             elif now.written != before.written:
                 # Counted, and not a page of it changed: a vacuum was broken off in between.
                 found.append(Suspect(now, before, "scan"))
@@ -210,16 +208,3 @@ def _counts_at_all(connection: Connection, marks: Marks, baseline: Baseline) -> 
         connection.info.server_version >= _COUNTERS_CAN_BE_BELIEVED
         and marks.statistics_since == baseline.statistics_since
     )
-
-
-def unfrozen_pages(
-    connection: Connection, marks: Marks, schema: str, names: Iterable[str]
-) -> dict[str, int]:
-    """How many pages of each table are not frozen as a whole; tables without any are left out.
-
-    A page that was changed never is, and neither is one at the end that holds nothing yet.
-    """
-    if marks.visibility is None:
-        return {}
-    query = _UNFROZEN.format(summary=sql.Identifier(marks.visibility, "pg_visibility_map_summary"))
-    return dict(connection.execute(query, (schema, list(names))).fetchall())

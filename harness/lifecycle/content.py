@@ -206,8 +206,8 @@ def _told(error: BaseException) -> str:
 
 def _write_mark(op: Operation, content: Content, source: str) -> None:
     with connect(op.sandbox, op.run, "mark", op.deadlines) as session, session.transaction():
-        prove_sandbox(session, op.sandbox)
-        mark.write(session, op.run, content, source)
+        identity = prove_sandbox(session, op.sandbox)
+        mark.write(session, op.run, identity.mark(), content, source)
 
 
 def _verify(op: Operation, new: Replacement, restored: Finished) -> None:

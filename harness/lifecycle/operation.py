@@ -181,9 +181,7 @@ def operation(
         settings = leased.settings
         prod, sandbox = Prod.of(settings), Sandbox.of(settings)
         session = stack.enter_context(_session(sandbox, run, deadlines))
-        with session.transaction():
-            session.execute("SET TRANSACTION READ ONLY")
-            identity = prove_sandbox(session, sandbox)
+        identity = prove_sandbox(session, sandbox)
         major = session.info.server_version // 10000
         own = Operation(
             settings=settings,

@@ -125,7 +125,7 @@ def _done_differentially(op: Operation, folder: Path, undone: Undone) -> ResetDo
         reason=None,
         tables=undone.tables,
         rows=undone.rows,
-        changes=masked(undone.changes),
+        changes=undone.changes,
         wiped=None,
         restored=None,
         told=op.told,

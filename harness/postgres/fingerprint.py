@@ -54,9 +54,11 @@ _SEQUENCES_AT_ONCE = 100
 # From 18 on one function tells what else has to be read from each sequence by its name.
 _TELLS_ALL_SEQUENCES = 180000
 _ALL_POSITIONS = """
-SELECT relname::text, position.last_value, position.is_called
-FROM pg_catalog.pg_class CROSS JOIN LATERAL pg_catalog.pg_get_sequence_data(oid) AS position
-WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace ORDER BY 1
+SELECT relname::text, (position).last_value, (position).is_called
+FROM (
+    SELECT relname, pg_catalog.pg_get_sequence_data(oid) AS position FROM pg_catalog.pg_class
+    WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace ORDER BY 1 OFFSET 0
+) AS found
 """
 
 
@@ -155,7 +157,7 @@ def read_sequences(
 ) -> dict[str, Position]:
     """Where sequences of schema public stand now; default: every one of them."""
     if names is None and connection.info.server_version >= _TELLS_ALL_SEQUENCES:
-        rows = connection.execute(_ALL_POSITIONS)
+        rows = connection.execute(_ALL_POSITIONS).fetchall()
         return {name: Position(last, called) for name, last, called in rows}
     if names is None:
         names = [name for (name,) in connection.execute(_SEQUENCES)]

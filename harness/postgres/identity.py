@@ -16,6 +16,7 @@ from harness.postgres.connection import load_sql
 
 if TYPE_CHECKING:
     from harness.postgres.connection import Connection
+    from harness.postgres.mark import Mark
     from harness.sides import Prod, Sandbox
 
 _QUERY = load_sql(__package__, "identity.sql")
@@ -42,11 +43,20 @@ class Identity:
     owner: str
     system_identifier: int
     in_recovery: bool
+    comment: str | None
     current_role_name: str
     login: str
     prod_owner: str | None
     reachable: list[str]
     attributes: list[str]
+
+    def mark(self) -> Mark | None:
+        """The sandbox's mark, or None where the database has none.
+
+        Raises:
+            RefusedError: The database has a comment that is somebody else's.
+        """
+        return mark.told(self.comment, self.database)
 
     @property
     def pins(self) -> str:
@@ -80,7 +90,7 @@ def prove_sandbox(connection: Connection, sandbox: Sandbox) -> Identity:
     identity = ask(connection, sandbox.prod_database)
     wrong = _wrong_place(identity, connection, sandbox) + _wrong_powers(identity, sandbox)
     # Read where pins vouch too: a comment that is not the mark would be overwritten.
-    if not wrong and mark.read(connection) is None and not _is_pinned(sandbox):
+    if not wrong and identity.mark() is None and not _is_pinned(sandbox):
         wrong = [f"no mark on the database, and no pins in the settings: {identity.pins}"]
     if wrong:
         raise RefusedError(

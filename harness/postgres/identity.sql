@@ -14,6 +14,7 @@ SELECT
     pg_catalog.pg_get_userbyid(here.datdba)::text AS owner,
     (SELECT system_identifier FROM pg_catalog.pg_control_system()) AS system_identifier,
     pg_catalog.pg_is_in_recovery() AS in_recovery,
+    pg_catalog.shobj_description(here.oid, 'pg_database') AS comment,
     CURRENT_USER::text AS current_role_name,
     SESSION_USER::text AS login,
     (

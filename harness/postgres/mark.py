@@ -53,7 +53,15 @@ def read(connection: Connection) -> Mark | None:
     Raises:
         RefusedError: The database has a comment that is somebody else's.
     """
-    comment, database = one(connection, _COMMENT)
+    return told(*one(connection, _COMMENT))
+
+
+def told(comment: str | None, database: str) -> Mark | None:
+    """The mark that the comment of a database is, or None where it has none.
+
+    Raises:
+        RefusedError: It is somebody else's.
+    """
     if comment is None:
         return None
     try:
@@ -67,11 +75,10 @@ def read(connection: Connection) -> Mark | None:
         ) from error
 
 
-def write(connection: Connection, run: Run, content: Content, source: str = "") -> None:
+def write(
+    connection: Connection, run: Run, before: Mark | None, content: Content, source: str = ""
+) -> None:
     """Replace the mark, keeping who laid the database out; inside a transaction, durably."""
-    # What the mark vouches for was committed without waiting for the disk.
-    connection.execute("SET LOCAL synchronous_commit = on")
-    before = read(connection)
     mark = Mark(
         content=content,
         source=source,
@@ -80,7 +87,8 @@ def write(connection: Connection, run: Run, content: Content, source: str = "") 
         laid_out_by=before.laid_out_by if before else "",
     )
     connection.execute(
-        sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+        # What the mark vouches for was committed without waiting for the disk.
+        sql.SQL("SET LOCAL synchronous_commit = on; COMMENT ON DATABASE {} IS {}").format(
             sql.Identifier(connection.info.dbname),
             sql.Literal(json.dumps({APPLICATION: asdict(mark)})),
         )

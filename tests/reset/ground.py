@@ -67,7 +67,7 @@ class Ground:
         """Mark the content as complete."""
         sandbox, deadlines = Sandbox.of(self.settings), self.settings.deadlines
         with connect(sandbox, Run(), "test", deadlines) as session, session.transaction():
-            mark.write(session, Run(), "complete", "prod")
+            mark.write(session, Run(), mark.read(session), "complete", "prod")
 
     def let_log_in_quickly(self) -> None:
         """A verb has a dozen sessions, and proving each password costs more than what most do."""
