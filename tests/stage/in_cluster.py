@@ -33,8 +33,13 @@ def install(stage: Stage, names: manifests.Names, settings: Settings) -> None:
     """Put there what the manifests let run, told the target, with the golden cache on a volume."""
     where = names.sandbox_namespace
     stage.provide_volume(VOLUME, claim=f"{names.service_account}-golden", namespace=where)
-    stage.apply(*manifests.objects(names, Pods.of(settings)))
+    tell(stage, names, settings)
     stage.apply(credentials(settings, where))
+
+
+def tell(stage: Stage, names: manifests.Names, settings: Settings) -> None:
+    """Apply the manifests of a target: pods that are made from now on are told this one."""
+    stage.apply(*manifests.objects(names, Pods.of(settings)))
 
 
 def golden_folder(stage: Stage) -> Path:
@@ -47,8 +52,13 @@ def watchdog(stage: Stage, names: manifests.Names) -> Iterator[None]:
     """The watchdog of the manifests, for the length of a block."""
     with Undo() as undo:
         undo.callback(_scale, stage, names, 0)
-        _scale(stage, names, 1)
+        start_watchdog(stage, names)
         yield
+
+
+def start_watchdog(stage: Stage, names: manifests.Names) -> None:
+    """Start it, for as long as somebody else says."""
+    _scale(stage, names, 1)
 
 
 def _scale(stage: Stage, names: manifests.Names, replicas: int) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _LEASED = """
 SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname ~ '^v-(approle|kubernet)-' ORDER BY 1
 """
+_ENDED, _NONE = "every one is revoked", "nothing was leased yet"
 _WAYS_IN = {"auth/approle/login": "an AppRole", "auth/kubernetes/login": "a service account"}
 
 
@@ -92,7 +93,7 @@ class Proof:
     def __str__(self) -> str:
         ways = ", ".join(f"{number} as {way}" for way, number in self.entered.items())
         summary = f"{len(self.logins)} logins leased; tokens: {ways}"
-        well = f"every one revoked; nobody asked for {' or '.join(FORBIDDEN)}"
+        well = f"{_ENDED if self.logins else _NONE}; nobody asked for {' or '.join(FORBIDDEN)}"
         return "\n".join([summary, *(self.complaints or [well])])
 
 
