@@ -3,7 +3,8 @@
 Whether a run is dead is judged as everywhere: its Lease stands still for its whole length, on this
 process's own clock. A living run is left alone. Of several watchdogs one gets the Lease. Where
 nobody is at work and half a content is left, as by a run that the database was taken from, it is
-reset to the golden copy.
+reset to the golden copy. Only who holds the Lease leaves half a content, so that is looked at once
+each time the Lease has changed hands: a look takes a login, which may have to be leased.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from harness.cluster import client
+from harness.credentials.sources import logins
 from harness.errors import LifecycleError, RefusedError
 from harness.golden.store import GoldenStore
 from harness.lifecycle.interrupts import Interrupts
@@ -113,6 +115,7 @@ class _Watchdog:
         self._progress = progress
         self._tell = tell
         self._known = ""
+        self._whole_since: tuple[str, int] | None = None
         self._run = Run()
 
     def look(self, pauses: _Pauses, alive: Callable[[], None]) -> None:
@@ -128,7 +131,7 @@ class _Watchdog:
                 free = self._dead_run(cluster, state)
                 if free is not None:
                     self._recover(free)
-                elif state.identity is None and self._lacks_content():
+                elif state.identity is None and self._lacks_content(state):
                     self._reset()
                 elif pauses.failures:
                     self._tell(f"all is well again after {pauses.failures} failed attempts")
@@ -163,22 +166,31 @@ class _Watchdog:
             return
         self._tell(_told(done))
 
-    def _lacks_content(self) -> bool:
+    def _lacks_content(self, state: LeaseState) -> bool:
         """Whether nobody is at work, half a content is there, and a golden copy of it.
 
         So it is where the database was away when a run wanted to put the content back, or where the
         application was started meanwhile and could not be stopped.
         """
-        own = self._settings.golden
+        own, hands = self._settings.golden, (state.uid, state.token)
         store = GoldenStore(own.directory, own.generations)
-        return bool(store.generations()) and self._content() == "incomplete"
+        if hands == self._whole_since or not store.generations():
+            return False
+        if self._content() == "incomplete":
+            return True
+        self._whole_since = hands
+        return False
 
     def _content(self) -> str:
         # A session for each look: one that stayed would end with the first restart of the server.
-        sandbox, deadlines = Sandbox.of(self._settings), self._settings.deadlines
-        with connect(sandbox, self._run, "mark", deadlines, read_only=True) as session:
-            found = mark.read(session)
-        return found.content if found else "empty"
+        deadlines = self._settings.deadlines
+        with logins(self._settings, self._run.id) as found:
+            for text in found.told:
+                self._tell(text)
+            sandbox = Sandbox.of(found.settings)
+            with connect(sandbox, self._run, "mark", deadlines, read_only=True) as session:
+                stands = mark.read(session)
+        return stands.content if stands else "empty"
 
     def _reset(self) -> None:
         self._tell("nobody is at work, and the content is incomplete: it is reset")

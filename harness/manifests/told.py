@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.settings import Settings
+    from harness.settings.vault import VaultSettings
 
 _NO_LOGIN = {"host", "hostaddr", "port", "dbname", "sslmode", "connect_timeout"}
 """What a connection string may hold that everybody may know."""
@@ -22,15 +23,23 @@ _NOT_TOLD = {"in_cluster"}
 _OF_THE_WAY_IN = {"kubeconfig", "context", "job_context", "in_cluster"}
 
 
-def told_to_pods(settings: Settings, *, kubeconfig: Path | None = None) -> str:
+def vault_of_pods(settings: Settings) -> VaultSettings | None:
+    """Vault, where pods lease their logins there; the SecretID of an AppRole is this machine's."""
+    return settings.vault if settings.vault and settings.vault.kubernetes_role else None
+
+
+def told_to_pods(
+    settings: Settings, *, kubeconfig: Path | None = None, vault_authority: Path | None = None
+) -> str:
     """The settings as TOML, where they are not what they would be anyway.
 
     Whatever is a secret is left out, and so is every path: a pod has its own, and gets both as
-    variables.
+    variables. So it does where Vault leases logins to this machine alone.
 
     Args:
         settings: The target.
         kubeconfig: The way into the cluster of pods that get no token of their account.
+        vault_authority: Where pods find the certificates that Vault's is checked against.
     """
     way_in = {"kubeconfig": str(kubeconfig)} if kubeconfig else {"in_cluster": True}
     values = {name: each for name, each in _changed(settings) if name not in _NOT_TOLD}
@@ -38,7 +47,18 @@ def told_to_pods(settings: Settings, *, kubeconfig: Path | None = None) -> str:
         of_cluster = values["cluster"]
         own = {name: each for name, each in of_cluster.items() if name not in _OF_THE_WAY_IN}
         values["cluster"] = {**way_in, **own}
+    if vault_of_pods(settings) is None:
+        _leave_vault_out(values)
+    elif vault_authority is not None:
+        values["vault"]["ca_file"] = str(vault_authority)
     return "\n\n".join(_tables("", values))
+
+
+def _leave_vault_out(values: dict[str, Any]) -> None:
+    values.pop("vault", None)
+    for side in (values["prod"], values["sandbox"]):
+        if side.pop("vault_role", None) is not None:
+            side.pop("dsn", None)  # what stands in the file wins over a variable
 
 
 def _changed(table: BaseModel) -> Iterator[tuple[str, Any]]:

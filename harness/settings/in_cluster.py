@@ -116,7 +116,10 @@ class InClusterSettings(Frozen):
     ] = (443, 6443)
     vault_port: Annotated[
         _Port | None,
-        Field(description="Port of Vault, where logins come from it. Default: no pod may reach it"),
+        Field(
+            description="Port of Vault, for the network policies. Default: that of vault.address"
+            " where pods log in there (vault.kubernetes_role); else no pod may reach it."
+        ),
     ] = None
     vault_networks: Annotated[
         tuple[_Network, ...], Field(description="Where Vault is. Default: anywhere.")

@@ -11,8 +11,10 @@ from psycopg.conninfo import make_conninfo
 
 from harness import manifests
 from harness.credentials import access
-from harness.credentials.sources import logins
+from harness.credentials.sources import Logins, logins
 from harness.errors import ConfigurationError
+from harness.lifecycle import watch
+from harness.lifecycle.checkpoint import checkpoint
 from harness.lifecycle.refresh import refresh_from_prod
 from harness.lifecycle.status import status
 from harness.postgres.connection import Run
@@ -23,10 +25,12 @@ from tests.recovery.tiny import tiny_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from harness.local.platform import LocalPlatform
 
 PROD_SECRET, SANDBOX_SECRET, UNREADABLE = "erp-read", "erp-sandbox-harness", "another"
+_ROUNDS = 5
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +96,32 @@ def test_a_run_works_with_logins_out_of_secrets(
 ) -> None:
     assert status(settings, Silent()).prod == str(Prod.of(platform.settings).login)
     assert refresh_from_prod(settings, Silent()).company == "Ferblanterie"
+
+
+def test_a_watchdog_gets_its_login_once_after_each_run(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh_from_prod(settings, Silent())
+    checkpoint(settings, Silent())
+    got: list[str] = []
+    told: list[str] = []
+    rounds: list[int] = []
+
+    def counted(settings: Settings, run: str) -> AbstractContextManager[Logins]:
+        got.append(run)
+        return logins(settings, run)
+
+    def alive() -> None:
+        rounds.append(len(got))
+        if len(rounds) == _ROUNDS:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(watch, "logins", counted)
+    quick = settings.model_copy(update={"deadline_scale": 0.01})
+    with pytest.raises(KeyboardInterrupt):
+        watch.watch(quick, Silent(), told.append, alive)
+    assert len(got) == 1
+    assert [line for line in told if not line.startswith("watching")] == []
 
 
 def test_the_password_shows_nowhere(settings: Settings) -> None:

@@ -14,9 +14,10 @@ from harness.cli.console import Terminal
 from harness.errors import LifecycleError
 from harness.local.undo import Undo
 from tests.stage import bundle, cluster, platform
+from tests.stage import leases as vault
 from tests.stage.kills import command
 from tests.stage.report import SideBySide
-from tests.vault import program as vault
+from tests.vault import program as vault_program
 
 if TYPE_CHECKING:
     from tests.stage.stage import Stage
@@ -81,6 +82,24 @@ def status(directory: _Directory = None) -> None:
 
 
 @app.command()
+def leases(directory: _Directory = None) -> None:
+    """Say by Vault's audit log what it was asked, and what is left; exit code 1 unless all is well.
+
+    All is well where logins were leased, nobody asked for one of prod's owner or of a superuser,
+    every token was revoked, and no login is left.
+    """
+    stage = cluster.find(directory)
+    there = None if stage is None else platform.find(stage.directory)
+    if stage is None or there is None:
+        typer.echo("no stage with a platform is up")
+        raise typer.Exit(1)
+    found = vault.proof(stage, there.state)
+    typer.echo(found)
+    if found.complaints or not found.logins:
+        raise typer.Exit(1)
+
+
+@app.command()
 def build(
     *,
     drop_go_caches: Annotated[
@@ -89,7 +108,7 @@ def build(
 ) -> None:
     """Build its programs and a Vault, where they are not there yet, and say where they are."""
     typer.echo(bundle.provided(drop_go_caches=drop_go_caches))
-    typer.echo(vault.provided())
+    typer.echo(vault_program.provided())
 
 
 @app.command()

@@ -9,7 +9,16 @@ import yaml
 
 from harness.deadlines import Deadline, eventually
 from harness.errors import FailedError
-from tests.stage import argocd, components, control_plane, group, host, node, repository
+from tests.stage import (
+    argocd,
+    components,
+    control_plane,
+    group,
+    host,
+    leases,
+    node,
+    repository,
+)
 from tests.stage.certificates import Authority
 from tests.stage.places import API_URL, NODE_NAME, Places
 
@@ -35,6 +44,7 @@ def boot(stage: Stage, self_heal: SelfHeal) -> None:
     authority = Authority(stage.directory / "certificates", "authority")
     admin = authority.issue("admin", "admin", "system:masters")
     authority.kubeconfig(stage.kubeconfig, API_URL, admin)
+    leases.certify(authority)
     places = Places(stage.directory, stage.bundle, authority)
     store, way_to_store = control_plane.etcd(places)
     redis, password = argocd.redis(places)

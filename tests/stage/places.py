@@ -32,6 +32,7 @@ PORTS = {
     "argocd-repo-server, of its metrics": (LOOPBACK, 21084),
     # It can be told the port only; it listens on every address.
     "argocd-application-controller": (LOOPBACK, 21082),
+    "vault": (NODE_ADDRESS, 8200),
 }
 API_URL = f"https://{NODE_ADDRESS}"
 NODE_NAME = "stage"

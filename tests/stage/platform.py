@@ -1,4 +1,4 @@
-"""The platform on a stage: PostgreSQL, prod and sandbox under Argo CD, a live target's settings."""
+"""The platform on a stage: PostgreSQL, Vault, prod and sandbox under Argo CD, and a live target."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.local.undo import Undo
 from harness.local.workloads import ARGOCD, DEPLOYMENT, namespace
 from harness.progress import Silent
 from harness.settings import Settings
-from tests.stage import cluster, database, in_cluster
+from tests.stage import cluster, database, in_cluster, leases
 from tests.stage.places import PODS
 from tests.stage.project_image import write_image
 from tests.stage.toml import written
@@ -91,6 +91,11 @@ class Platform:
         return self.directory / "live.toml"
 
     @property
+    def leased(self) -> Path:
+        """The same target, its logins leased from Vault by an AppRole."""
+        return self.directory / "vault.toml"
+
+    @property
     def kubeconfig(self) -> Path:
         """The harness's own way into the cluster."""
         return self.directory / "harness.kubeconfig"
@@ -102,7 +107,7 @@ class Platform:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What it was made of: description, prod_origin, traffic, superuser (a secret)."""
+        """What it was made of: description, prod_origin, traffic, and secrets: superuser, vault."""
         return self.run.state()
 
 
@@ -138,13 +143,17 @@ def lay_out(stage: Stage, options: Options, progress: Progress) -> Platform:
             "in_cluster": {**in_cluster.SETTINGS, "database_port": server.superuser.port},
         }
         _write_private(platform.live, written(values))
-        in_cluster.install(stage, NAMES, Settings.of(values, origin="the stage"))
+        settings = Settings.of(values, origin="the stage")
+        in_cluster.install(stage, NAMES, settings)
+        with progress.phase("start Vault"):
+            token = leases.lay_out(stage, settings, logins.provisioner, platform.leased)
         run.keep(
             {
                 "description": server.description,
                 "prod_origin": str(content),
                 "traffic": f"{erps[PROD].url}/traffic",
                 "superuser": server.superuser.conninfo,
+                "vault": token,
             }
         )
     return platform
@@ -178,7 +187,11 @@ def told(platform: Platform, stage: Stage) -> list[str]:
     return [
         f"server: {state['description']}",
         f"prod: {state['prod_origin']}",
-        f"pytest features/ --target=live --sandbox-config={platform.live} {lent}",
+        f"vault: {leases.ADDRESS}, audit log {leases.log(stage.directory)}",
+        *(
+            f"pytest features/ --target=live --sandbox-config={config} {lent}"
+            for config in (platform.live, platform.leased)
+        ),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from harness.deadlines import Deadline, eventually
 from harness.errors import ConfigurationError
 from harness.lifecycle.refresh import refresh_from_prod
 from harness.lifecycle.status import status
@@ -19,6 +20,7 @@ from harness.progress import Silent
 from harness.settings import Settings
 from tests.stage import cluster, platform
 from tests.stage.layers import USER
+from tests.stage.machine import differences, picture
 from tests.stage.toml import written
 
 if TYPE_CHECKING:
@@ -33,9 +35,15 @@ def stage(asked_for: None) -> Iterator[Stage]:  # noqa: ARG001
     """A stage of its own: the server's unprivileged user passes through to its data."""
     folder = Path(tempfile.mkdtemp(dir="/var/tmp"))  # pytest's own is closed to others
     folder.chmod(0o711)
+    before = picture()
     with cluster.running(folder / "stage") as stage:
         yield stage
     folder.rmdir()
+    eventually(lambda: _must_be_equal(before), Deadline(10, "the kernel takes its time"))
+
+
+def _must_be_equal(before: dict[str, list[str]]) -> None:
+    assert differences(before, picture()) == {}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +80,7 @@ def test_options_that_contradict_one_another_start_nothing(tmp_path: Path) -> No
 
 
 def test_what_holds_logins_is_its_owners_alone(laid_out: Platform) -> None:
-    for path in (laid_out.live, laid_out.kubeconfig):
+    for path in (laid_out.live, laid_out.leased, laid_out.kubeconfig):
         assert path.stat().st_mode & 0o777 == 0o600
 
 

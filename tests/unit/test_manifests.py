@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from harness import manifests
 from harness.cli import app
+from harness.errors import ConfigurationError
 from harness.manifests.pods import Pods
 from harness.manifests.told import told_to_pods
 from harness.settings import Settings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 VERBS = ("refresh-from-prod", "checkpoint", "reset", "recover")
 
 
@@ -145,6 +147,69 @@ def test_the_harness_reaches_the_api_and_vault_only_where_it_is_used() -> None:
             "ports": [{"protocol": "TCP", "port": 8200}],
         }
     ]
+
+
+def leasing(tmp_path: Path, **way_in: str) -> Settings:
+    """A target whose logins Vault leases."""
+    authority = tmp_path / "authority.pem"
+    authority.write_text(CERTIFICATE, encoding="ascii")
+    given = target().model_dump(mode="json", exclude_none=True)
+    for side, database in (("prod", "erp"), ("sandbox", "erp-sandbox")):
+        own = {"owner_role": given[side]["owner_role"], "vault_role": f"{database}-role"}
+        given[side] = {"dsn": f"host=db dbname={database}", **own}
+    given["vault"] = {
+        "address": "https://vault.example:8200",
+        "ca_file": str(authority),
+        "prod_owner_path": "postgres/creds/erp",
+        "provider_path": "postgres/creds/provider",
+        **way_in,
+    }
+    return Settings.of(given, origin="a test")
+
+
+def applied(settings: Settings) -> list[dict[str, Any]]:
+    assert settings.cluster is not None
+    return manifests.objects(manifests.Names.of(settings.cluster), Pods.of(settings))
+
+
+def test_pods_that_log_in_to_vault_are_told_all_that_it_takes(tmp_path: Path) -> None:
+    found = applied(leasing(tmp_path, kubernetes_role="harness"))
+    (told,) = [each["data"] for each in found if each["kind"] == "ConfigMap"]
+    assert told["vault-authority.pem"] == CERTIFICATE
+    values = tomllib.loads(told["sandbox.toml"])
+    assert values["prod"]["vault_role"] == "erp-role"
+    assert values["vault"] == {
+        "address": "https://vault.example:8200",
+        "kubernetes_role": "harness",
+        "ca_file": "/etc/sandbox-lifecycle/vault-authority.pem",
+        "prod_owner_path": "postgres/creds/erp",
+        "provider_path": "postgres/creds/provider",
+    }
+    (_, own) = [each for each in found if each["kind"] == "NetworkPolicy"]
+    assert own["spec"]["egress"][2:] == [{"ports": [{"protocol": "TCP", "port": 8200}]}]
+
+
+def test_pods_know_nothing_of_an_approle_and_take_logins_from_their_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = leasing(tmp_path, role_id="0b1e", secret_id_file="/run/secrets/secret-id")  # noqa: S106  a path
+    told = tmp_path / "sandbox.toml"
+    told.write_text(Pods.of(settings).told, encoding="utf-8")
+    for side in ("PROD", "SANDBOX"):
+        monkeypatch.setenv(f"SANDBOX_LIFECYCLE_{side}__DSN", f"host=db user=u dbname={side}")
+    monkeypatch.setenv("SANDBOX_LIFECYCLE_GOLDEN__DIRECTORY", "/golden")
+    found = Settings.live(told)
+    assert found.vault is None
+    assert found.prod.dsn.get_secret_value() == "host=db user=u dbname=PROD"
+    assert all(each["kind"] != "ConfigMap" or len(each["data"]) == 1 for each in applied(settings))
+
+
+def test_certificates_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    settings = leasing(tmp_path, kubernetes_role="harness")
+    (tmp_path / "authority.pem").unlink()
+    with pytest.raises(ConfigurationError) as refused:
+        Pods.of(settings)
+    assert str(tmp_path / "authority.pem") in (refused.value.found or "")
 
 
 def test_pods_are_told_the_target_without_a_login_and_without_paths_of_this_machine() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import hvac
+import requests
 import trustme
 from hvac.exceptions import InvalidPath
 
@@ -76,6 +77,38 @@ class Server:
         return keys
 
 
+def opened(address: str, authority: Path, log: Path) -> Server:
+    """A Vault that has just been started: initialised, unsealed, with its engines and its log.
+
+    Args:
+        address: Where it listens.
+        authority: File with the certificate that its own is checked against.
+        log: Where it is to write down what it is asked.
+    """
+    server = reached(address, authority, log, token="")
+    admin = server.admin
+    made = admin.sys.initialize(secret_shares=1, secret_threshold=1)
+    admin.sys.submit_unseal_key(made["keys"][0])
+    admin.token = made["root_token"]
+    # Every request from here on is in it.
+    admin.sys.enable_audit_device("file", options={"file_path": str(log), "log_raw": "true"})
+    admin.sys.enable_auth_method("approle")
+    admin.sys.enable_secrets_engine("database", path=MOUNT)
+    return server
+
+
+def reached(address: str, authority: Path, log: Path, *, token: str) -> Server:
+    """One that runs, as its administrator reaches it."""
+    return Server(address, authority, _client(address, authority, token), log)
+
+
+def _client(address: str, authority: Path, token: str) -> hvac.Client:
+    session = requests.Session()
+    session.trust_env = False  # a proxy of the shell's would be between us
+    session.verify = str(authority)
+    return hvac.Client(url=address, token=token, session=session)
+
+
 @contextmanager
 def vault_server(program: Path, folder: Path) -> Iterator[Server]:
     """Start one, with an audit log; it is gone at the end."""
@@ -98,18 +131,9 @@ def vault_server(program: Path, folder: Path) -> Iterator[Server]:
         assert process.stdout is not None
         try:
             address = process.stdout.readline().strip()
-            admin = hvac.Client(url=address, token="", verify=str(folder / "authority.pem"))
-            made = admin.sys.initialize(secret_shares=1, secret_threshold=1)
-            admin.sys.submit_unseal_key(made["keys"][0])
-            admin.token = made["root_token"]
-            log = folder / "audit.log"
-            admin.sys.enable_audit_device(
-                "file", options={"file_path": str(log), "log_raw": "true"}
-            )
-            admin.sys.enable_auth_method("approle")
-            admin.sys.enable_secrets_engine("database", path=MOUNT)
-            yield Server(address, folder / "authority.pem", admin, log)
-            admin.adapter.close()
+            server = opened(address, folder / "authority.pem", folder / "audit.log")
+            yield server
+            server.admin.adapter.close()
         finally:
             # It ends with its standard input.
             process.stdin.close()

@@ -20,14 +20,9 @@ from harness.postgres.connection import Run
 from harness.progress import Silent
 from harness.sides import Prod, Sandbox
 
-from .place import (
-    MOUNT,
-    OWNER_ROLE,
-    PROD_ROLE,
-    PROVIDER_ROLE,
-    SANDBOX_ROLE,
-    SHORT,
-)
+from .administrator import FORBIDDEN, PROD_ROLE, SANDBOX_ROLE
+from .place import SHORT
+from .server import MOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +52,7 @@ def test_a_run_leases_its_two_logins_and_nothing_else(place: Place, mark: int) -
 
 
 def test_the_superusers_provider_is_never_read(place: Place) -> None:
-    forbidden = [f"{MOUNT}/creds/{role}" for role in (OWNER_ROLE, PROVIDER_ROLE)]
-    assert [path for path in place.vault.paths() if path in forbidden] == []
+    assert [path for path in place.vault.paths() if path in FORBIDDEN] == []
 
 
 def test_a_run_that_fails_leaves_no_lease(place: Place, mark: int) -> None:

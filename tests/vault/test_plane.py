@@ -13,7 +13,8 @@ from harness.integrity.vault_plane import look
 from harness.lifecycle.audit import audit
 from harness.progress import Silent
 
-from .place import MOUNT, OWNER_ROLE, PROD_ROLE, PROVIDER_ROLE, READ_ROLE, SANDBOX_ROLE
+from .administrator import OWNER_ROLE, PROD_ROLE, PROVIDER_ROLE, READ_ROLE, SANDBOX_ROLE
+from .server import MOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from harness.postgres.connection import Run
 from harness.progress import Silent
 from harness.sides import Prod, Sandbox
 
-from .place import READ_ROLE
+from .administrator import READ_ROLE
 
 if TYPE_CHECKING:
     from .place import Place

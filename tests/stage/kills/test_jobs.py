@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,31 +11,10 @@ import pytest
 
 from harness.sides import Prod
 from tests.stage.kills.ground import checkpoint
+from tests.stage.kills.verbs import command
 
 if TYPE_CHECKING:
     from tests.stage.kills.ground import Ground
-
-_COMMAND = "from harness.cli import app; app()"
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    told: dict[str, Any]
-    seconds: float
-
-
-def command(ground: Ground, *words: str) -> Done:
-    began = time.monotonic()
-    target = ("--json", "--target=live", f"--sandbox-config={ground.config}")
-    done = subprocess.run(
-        [sys.executable, "-c", _COMMAND, *words, *target],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    told = json.loads(done.stdout) if done.stdout else {}
-    return Done(done.returncode, told, time.monotonic() - began)
 
 
 def test_a_refresh_by_a_job_and_a_direct_one_achieve_the_same(ground: Ground) -> None:

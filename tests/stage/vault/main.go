@@ -1,8 +1,8 @@
 // A real Vault server for tests, in memory, with nothing in it but what a sandbox's platform uses.
 //
-// It listens on a free port of 127.0.0.1, prints its address on one line, and ends as soon as its
-// standard input does: a killed test leaves no server behind. Initialising, unsealing and mounting
-// is left to the test, through the same API as on any other Vault.
+// It prints its address on one line, and ends as soon as its standard input does: a killed test
+// leaves no server behind. Where -stay is given, somebody else sees to its end. Initialising,
+// unsealing and mounting is left to whoever starts it, through the same API as on any other Vault.
 package main
 
 import (
@@ -58,6 +58,8 @@ func (r onlyPostgreSQL) IsBuiltinEntPlugin(string, consts.PluginType) bool { ret
 func main() {
 	certificate := flag.String("cert", "", "file with the server's certificate")
 	key := flag.String("key", "", "file with its key")
+	address := flag.String("listen", "127.0.0.1:0", "address and port; 0 is a free one")
+	stay := flag.Bool("stay", false, "outlive the standard input")
 	flag.Parse()
 
 	pair, err := tls.LoadX509KeyPair(*certificate, *key)
@@ -75,12 +77,14 @@ func main() {
 		LogicalBackends:    map[string]logical.Factory{"database": database.Factory},
 	})
 	check(err)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", *address)
 	check(err)
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
+	if !*stay {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(0)
+		}()
+	}
 	fmt.Printf("https://%s\n", listener.Addr())
 	handler := vaulthttp.Handler.Handler(&vault.HandlerProperties{
 		Core:           core,
