@@ -156,11 +156,17 @@ def told(found: Changes) -> tuple[Any, ...]:
 def changed(golden: Content, now: Content) -> dict[str, Changed]:
     """The changed tables, by name, of those that are there on both sides in the same form."""
     found = {}
-    for table in golden.tables.keys() & now.tables.keys():
-        before, after = golden.tables[table], now.tables[table]
-        if before.form == after.form and (rows := _changes(before, after)):
+    both = golden.tables.keys() & now.tables.keys()
+    for table in both - of_another_form(golden, now):
+        if rows := _changes(golden.tables[table], now.tables[table]):
             found[table] = Changed(rows)
     return found
+
+
+def of_another_form(golden: Content, now: Content) -> set[str]:
+    """Tables that are there on both sides, and whose rows cannot be compared."""
+    both = golden.tables.keys() & now.tables.keys()
+    return {table for table in both if golden.tables[table].form != now.tables[table].form}
 
 
 def moved(golden: Content, now: Content) -> dict[str, tuple[Any, Any]]:
