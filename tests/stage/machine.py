@@ -8,6 +8,8 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from harness.deadlines import Deadline, eventually
+
 # What the kernel counts or draws, and what every process that starts moves.
 _MOVING = (
     "fs/",
@@ -33,6 +35,7 @@ _WATCHED = (
     "/var/log",
 )
 _DEPTH = 4
+_AGAIN = Deadline(10, "the kernel takes its time")
 
 
 def picture() -> dict[str, list[str]]:
@@ -64,6 +67,16 @@ def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> di
         for kind, old in before.items()
     }
     return {kind: lines for kind, lines in changed.items() if lines}
+
+
+def await_as_before(before: dict[str, list[str]]) -> None:
+    """Return once the machine is as it was; a network namespace goes after its last process."""
+
+    def must() -> None:
+        found = differences(before, picture())
+        assert found == {}, found
+
+    eventually(must, _AGAIN)
 
 
 def _settings() -> list[str]:

@@ -16,7 +16,7 @@ from harness.cluster.holder import birth
 from harness.deadlines import Deadline, eventually
 from harness.errors import RefusedError
 from tests.stage import cluster, components, group
-from tests.stage.machine import differences, picture
+from tests.stage.machine import await_as_before, differences, picture
 from tests.stage.objects import pod
 
 if TYPE_CHECKING:
@@ -43,13 +43,8 @@ def before(directory: Path) -> Iterator[dict[str, list[str]]]:
     before = picture()
     yield before
     cluster.down(directory)
-    # A network namespace goes a moment after its last process.
-    eventually(lambda: _must_be_equal(before), Deadline(10, "the kernel takes its time"))
+    await_as_before(before)
     assert not directory.exists()
-
-
-def _must_be_equal(before: dict[str, list[str]]) -> None:
-    assert differences(before, picture()) == {}
 
 
 def test_a_stage_with_pods_is_ended(directory: Path, before: dict[str, list[str]]) -> None:

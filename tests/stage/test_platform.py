@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from harness.deadlines import Deadline, eventually
 from harness.errors import ConfigurationError
 from harness.lifecycle.refresh import refresh_from_prod
 from harness.lifecycle.status import status
@@ -20,7 +19,7 @@ from harness.progress import Silent
 from harness.settings import Settings
 from tests.stage import cluster, platform
 from tests.stage.layers import USER
-from tests.stage.machine import differences, picture
+from tests.stage.machine import await_as_before, picture
 from tests.stage.toml import written
 
 if TYPE_CHECKING:
@@ -39,11 +38,7 @@ def stage(asked_for: None) -> Iterator[Stage]:  # noqa: ARG001
     with cluster.running(folder / "stage") as stage:
         yield stage
     folder.rmdir()
-    eventually(lambda: _must_be_equal(before), Deadline(10, "the kernel takes its time"))
-
-
-def _must_be_equal(before: dict[str, list[str]]) -> None:
-    assert differences(before, picture()) == {}
+    await_as_before(before)
 
 
 @pytest.fixture(scope="module")
