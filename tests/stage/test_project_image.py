@@ -59,9 +59,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(folder / "image.tar") as tar:
         for layer in _manifest(tar)["layers"]:
             with tarfile.open(fileobj=_held(tar, layer["digest"])) as unpacked:
-                # Made by us. Debian's own Python is older than filters are.
+                # Debian's own Python is older than filters are.
                 unpacked.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
-                unpacked.extractall(target)  # noqa: S202
+                unpacked.extractall(target)  # noqa: S202  made by us
     return target
 
 

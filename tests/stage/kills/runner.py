@@ -16,6 +16,7 @@ from harness.deadlines import Deadline, eventually
 from tests.phases import PHASES
 from tests.stage import group
 from tests.stage.kills.logs import parsed
+from tests.stage.kills.verbs import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ _BEGINS = Deadline(60, "a pod takes two seconds to begin; while its node restart
 _DIES = Deadline(60, "the kubelet gives two seconds; one that has just been started is behind")
 _ENDS = Deadline(240, "it waits for an API that is away, and then for a pod that has to end")
 _MOMENT = 0.005
-_COMMAND = "from harness.cli import app; app()"
 
 
 @dataclass
@@ -135,7 +135,7 @@ def refreshing(ground: Ground) -> Iterator[Runner]:
     known = frozenset(ground.pod_folders(ground.job))
     client = subprocess.Popen(
         [
-            *(sys.executable, "-c", _COMMAND, "refresh-from-prod", "--job", "--json"),
+            *(sys.executable, *COMMAND, "refresh-from-prod", "--job", "--json"),
             *("--target=live", f"--sandbox-config={ground.config}"),
         ],
         stdout=subprocess.PIPE,

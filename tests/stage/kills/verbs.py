@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.stage.kills.ground import Ground
 
-_COMMAND = ("-c", "from harness.cli import app; app()")
+COMMAND = ("-c", "from harness.cli import app; app()")
+"""For Python: the command of this checkout."""
 _DYING = ("-m", "tests.recovery.dying", "SIGKILL", "begin")
 
 
@@ -33,7 +34,7 @@ class Done:
 
 def command(ground: Ground, *words: str) -> Done:
     """The command, to its end."""
-    return _done(ground, *_COMMAND, *words)
+    return _done(ground, *COMMAND, *words)
 
 
 def killed(ground: Ground, phase: str, *words: str) -> Done:
