@@ -14,12 +14,14 @@ from harness.cluster.errors import (
     MissingError,
     UnauthorizedError,
     UnavailableError,
+    UnfitError,
 )
 
 if TYPE_CHECKING:
     from harness.cluster.resources import Target
     from harness.deadlines import Deadlines
 
+_UNPROCESSABLE = 422
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = range(500, 600)
 _SHOWN = 200
@@ -112,15 +114,20 @@ class Asked:
                     remedy="correct the settings of the cluster, or create the object",
                 )
             case 409:
-                return ConflictError(
-                    f"others keep changing {self.target}",
-                    found=told,
-                    expected="one write that nobody gets ahead of within"
-                    f" {self.deadlines.api_outage.seconds:g} s",
-                    remedy="look who else writes it, and run the command again",
-                )
+                return self.conflict(told)
             case _:
-                return ApiError(f"the API refuses to {self.verb} {self.target}", found=told)
+                kind = UnfitError if status == _UNPROCESSABLE else ApiError
+                return kind(f"the API refuses to {self.verb} {self.target}", found=told)
+
+    def conflict(self, told: str) -> ConflictError:
+        """Somebody else has written the object since it was read."""
+        return ConflictError(
+            f"others keep changing {self.target}",
+            found=told,
+            expected="one write that nobody gets ahead of within"
+            f" {self.deadlines.api_outage.seconds:g} s",
+            remedy="look who else writes it, and run the command again",
+        )
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -17,7 +17,13 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from harness.cluster.answers import Asked
-from harness.cluster.errors import ConflictError, ForbiddenError, MissingError, UnavailableError
+from harness.cluster.errors import (
+    ConflictError,
+    ForbiddenError,
+    MissingError,
+    UnavailableError,
+    UnfitError,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -169,7 +175,14 @@ class Api:
                 return found
             if guard is not None:
                 guard()
-            return self._once("patch", target, body=_pinned(patch, found))
+            try:
+                return self._once("patch", target, body=_pinned(patch, found))
+            except UnfitError as error:
+                # Whether a patch fits is asked before whether the object is still the one read.
+                now = _revision(self._once("get", target))
+                if now == _revision(found):
+                    raise
+                raise self._asked("patch", target).conflict(str(error.found)) from error
 
         return self.persist(attempt, ConflictError, cancel=cancel)
 
@@ -249,7 +262,7 @@ class Api:
         headers = {"Accept": "application/json, */*", "Content-Type": "application/json"}
         if verb == "patch":
             headers["Content-Type"] = _MERGE if isinstance(body, dict) else _JSON_PATCH
-        asked = Asked(verb, target, self._client.configuration.host, self._deadlines)
+        asked = self._asked(verb, target)
         limits = (self._deadlines.connect.seconds, self._deadlines.api_answer.seconds)
         try:
             request = self._client.param_serialize(
@@ -272,13 +285,20 @@ class Api:
             raise asked.refusal(response.status, text, response.headers.get("Retry-After"))
         return asked, text
 
+    def _asked(self, verb: str, target: Target) -> Asked:
+        return Asked(verb, target, self._client.configuration.host, self._deadlines)
+
 
 def _pinned(patch: Patch, found: Obj) -> Patch:
     """The patch, to be applied to the object as it was found and to no later one."""
-    revision = found["metadata"]["resourceVersion"]
+    revision = _revision(found)
     if isinstance(patch, list):
         return [{"op": "replace", "path": "/metadata/resourceVersion", "value": revision}, *patch]
     return {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": revision}}
+
+
+def _revision(found: Obj) -> str:
+    return str(found["metadata"]["resourceVersion"])
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

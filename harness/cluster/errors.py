@@ -33,6 +33,10 @@ class ConflictError(ApiError):
     """A compare-and-swap lost: somebody else has written the object."""
 
 
+class UnfitError(ApiError):
+    """The object would not be valid, or the patch does not fit the object as it is now."""
+
+
 class UnavailableError(ApiError):
     """The server could not answer now; asking again may help.
 

@@ -9,6 +9,8 @@ import pytest
 
 from harness.cluster.errors import ConflictError, UnavailableError
 from harness.cluster.holder import Holder
+from harness.errors import ConfigurationError
+from harness.manifests import JOURNAL_ANNOTATION
 from tests.local.cluster.world import HEALING, IMPATIENT, World
 
 if TYPE_CHECKING:
@@ -154,3 +156,46 @@ def test_an_application_that_others_write_all_the_time_is_paused_in_between(worl
         policy = cluster.application.read().policy
         assert cluster.application.pause("journal", policy, held=busy).how == "disabled"
     assert busy.writes >= 4
+
+
+class Tidier:
+    """Stands for the Lease, and tidies the Application up just before the first write of ours."""
+
+    def __init__(self, world: World, change: dict[str, Any]) -> None:
+        self._world = world
+        self._change = change
+        self.writes = 0
+
+    def assert_held(self) -> None:
+        self.writes += 1
+        if self.writes == 1:
+            self._world.patch(self._world.app, self._change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"spec": {"syncPolicy": None}}, {"metadata": {"annotations": {JOURNAL_ANNOTATION: None}}}],
+    ids=["the empty policy is taken away", "the journal is taken off"],
+)
+def test_a_patch_that_fits_no_more_is_made_anew(old_world: World, change: dict[str, Any]) -> None:
+    old_world.make_application({"automated": {}})
+    with old_world.working() as (cluster, held):
+        before = cluster.application.read()
+        cluster.application.pause("journal", before.policy, held=held)
+        # What an old Argo CD leaves of a policy, for a moment.
+        old_world.patch(old_world.app, {"spec": {"syncPolicy": {}}})
+        tidier: Any = Tidier(old_world, change)
+        cluster.application.rearm(before.policy, uid=before.uid, held=tidier)
+    assert tidier.writes == 2
+    assert old_world.policy() == {"automated": {}}
+    assert JOURNAL_ANNOTATION not in old_world.get(old_world.app)["metadata"].get("annotations", {})
+
+
+def test_a_patch_that_is_refused_though_nobody_has_changed_the_object_is_not_sent_again(
+    world: World,
+) -> None:
+    with world.harness() as cluster:
+        world.fault("status", status=422, method="PATCH", path="leases", times=2)
+        with pytest.raises(ConfigurationError, match="refuses to patch leases"):
+            cluster.lease.acquire(HERE, "journal")
+    assert world.no_faults() == 1
