@@ -13,8 +13,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import itertools
-import signal
-import threading
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from pytest_bdd.parser import FeatureParser
 from pytest_bdd.scenario import _execute_scenario
 from pytest_bdd.steps import step_function_context_registry
 
+from harness.lifecycle.interrupts import Interrupts
 from steps.feature_text import Problem, id_of_row, problems_of_file
 
 if TYPE_CHECKING:
@@ -37,22 +37,38 @@ if TYPE_CHECKING:
 _ON_THE_WAY = frozenset({"_pytest", "pytest_bdd", "pluggy"})
 
 _reported = pytest.StashKey[set[Problem]]()
-_sigterm_before = pytest.StashKey[Any]()
+_interrupts = pytest.StashKey[Interrupts]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let SIGTERM unwind as Ctrl-C does; by default it ends the process and undoes nothing."""
-    # Only the main thread may set a handler, and pytest can be called from another.
-    if threading.current_thread() is threading.main_thread():
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-        config.stash[_sigterm_before] = before
+    """Let SIGTERM unwind as Ctrl-C does; by default it ends the process and undoes nothing.
+
+    A second one waits until all fixtures are torn down, for they put back what they changed.
+    """
+    config.stash[_interrupts] = Interrupts().__enter__()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Give SIGTERM back to whoever had it."""
-    if _sigterm_before in config.stash:
-        # None: the handler was not set from Python, so it cannot be set again from here.
-        signal.signal(signal.SIGTERM, config.stash[_sigterm_before] or signal.SIG_DFL)
+    """Give the signals back to whoever had them."""
+    if _interrupts in config.stash:
+        # One that still waits has nothing left to interrupt.
+        with suppress(KeyboardInterrupt):
+            config.stash[_interrupts].__exit__(None, None, None)
+
+
+def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:
+    """Stop for a signal that came while the step put right an error that it expects."""
+    _stop_if_interrupted(request.config)
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Stop for one that came while an error was put right that nobody expects: it is told first."""
+    _stop_if_interrupted(item.config)
+
+
+def _stop_if_interrupted(config: pytest.Config) -> None:
+    with config.stash[_interrupts].let_through():
+        pass
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:

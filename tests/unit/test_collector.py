@@ -537,12 +537,55 @@ def test_sigterm_unwinds_like_ctrl_c(tmp_path: Path) -> None:
     assert sorted(path.name for path in spread.glob("undone-*")) == ["undone-gw0", "undone-gw1"]
 
 
+@pytest.mark.parametrize("expected", [True, False])
+def test_a_signal_that_an_error_has_outrun_stops_the_scenarios(
+    tmp_path: Path, *, expected: bool
+) -> None:
+    files = {
+        "mysteps.py": f"""\
+            import signal
+            from contextlib import suppress
+            from pathlib import Path
+            from pytest_bdd import given, when
+            from harness.lifecycle.interrupts import Interrupts
+
+            @when("a refresh fails")
+            def _():
+                with (
+                    suppress({"LookupError" if expected else ""}),
+                    Interrupts() as interrupts,
+                    interrupts.held_off(),
+                ):
+                    signal.raise_signal(signal.SIGTERM)
+                    raise LookupError("a table is gone")
+
+            @given("more")
+            def _():
+                Path("more").touch()
+        """,
+        "features/long.feature": """\
+            Feature: Long
+              Scenario: A
+                When a refresh fails
+                Given more
+              Scenario: B
+                Given more
+        """,
+    }
+    output = run(write(tmp_path, files), "features/", code=pytest.ExitCode.INTERRUPTED)
+    assert "KeyboardInterrupt" in output
+    assert ("LookupError: a table is gone" in output) is not expected
+    assert not (tmp_path / "more").exists()
+
+
 def test_sigterm_is_given_back() -> None:
     config: Any = SimpleNamespace(stash=pytest.Stash())
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         collector.pytest_configure(config)
-        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
         collector.pytest_unconfigure(config)
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     finally:

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.lifecycle.interrupts import Interrupts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _nobody_around() -> Iterator[None]:
+    """No block of pytest's own around those of the tests."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in before:
+        signal.signal(each, signal.default_int_handler)
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
 def unwind(interrupts: Interrupts, put_back: list[str], number: int) -> None:
