@@ -1,29 +1,14 @@
-"""Requests to the Kubernetes API: bounded, retried with jitter, and every write a compare-and-swap.
-
-Way in, credentials and connections are the official client's. Objects pass as JSON and not as its
-models: there is none for an Application, a Scale of 0 replicas comes back as None, and times are
-written in a form that the server refuses when they fall on a whole second.
-"""
+"""What is done through the Kubernetes API: retried with jitter, every write a compare-and-swap."""
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import tenacity
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
-from urllib3.exceptions import HTTPError
 
-from harness.cluster.answers import Asked
-from harness.cluster.errors import (
-    ConflictError,
-    ForbiddenError,
-    MissingError,
-    UnavailableError,
-    UnfitError,
-)
+from harness.cluster.errors import ConflictError, MissingError, UnavailableError, UnfitError
+from harness.cluster.requests import Requests
 
 if TYPE_CHECKING:
     import threading
@@ -33,29 +18,19 @@ if TYPE_CHECKING:
     from kubernetes.client.api_client import ApiClient
 
     from harness.cluster.errors import ApiError
+    from harness.cluster.requests import Patch
     from harness.cluster.resources import Obj, Target
     from harness.deadlines import Deadline, Deadlines
 
     T = TypeVar("T")
-    Patch = Obj | list[Obj]
     Change = Callable[[Obj], Patch | None]
 
-_MERGE = "application/merge-patch+json"
-_JSON_PATCH = "application/json-patch+json"
-_METHODS = {
-    "get": "GET",
-    "list": "GET",
-    "create": "POST",
-    "patch": "PATCH",
-    "delete": "DELETE",
-}
 _REVIEWS = {
     "selfsubjectaccessreviews": "SelfSubjectAccessReview",
     "selfsubjectreviews": "SelfSubjectReview",
     "selfsubjectrulesreviews": "SelfSubjectRulesReview",
 }
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.05, max=2)
-_SUCCESS = range(200, 300)
 
 
 class Api:
@@ -67,7 +42,7 @@ class Api:
     """
 
     def __init__(self, client: ApiClient, deadlines: Deadlines) -> None:
-        self._client = client
+        self._requests = Requests(client, deadlines)
         self._deadlines = deadlines
 
     def get(self, target: Target) -> Obj:
@@ -77,7 +52,7 @@ class Api:
             MissingError: It is not there.
             ApiError: It cannot be read.
         """
-        return self.persist(lambda: self._once("get", target))
+        return self.persist(lambda: self._requests.once("get", target))
 
     def find(self, target: Target, *, labels: str = "") -> list[Obj]:
         """Every object of a kind in a namespace, or those that a label selector takes.
@@ -86,7 +61,7 @@ class Api:
             ApiError: They cannot be listed.
         """
         query = [("labelSelector", labels)] if labels else []
-        found: list[Obj] = self.persist(lambda: self._once("list", target, query))["items"]
+        found: list[Obj] = self.persist(lambda: self._requests.once("list", target, query))["items"]
         return found
 
     def create(self, target: Target, body: Obj) -> Obj:
@@ -96,7 +71,7 @@ class Api:
             ConflictError: There is one of this name, perhaps by an earlier try of this very call.
             ApiError: It is refused.
         """
-        return self.persist(lambda: self._once("create", target, body=body))
+        return self.persist(lambda: self._requests.once("create", target, body=body))
 
     def delete(self, target: Target, options: Obj) -> None:
         """Delete one object; nothing happens where there is none.
@@ -106,7 +81,7 @@ class Api:
             ApiError: It cannot be deleted.
         """
         with suppress(MissingError):
-            self.persist(lambda: self._once("delete", target, body=options))
+            self.persist(lambda: self._requests.once("delete", target, body=options))
 
     def text(self, target: Target, query: list[tuple[str, str]]) -> str:
         """A part of an object that is text, such as a log.
@@ -114,7 +89,7 @@ class Api:
         Raises:
             ApiError: It cannot be read.
         """
-        told = self.persist(lambda: self._ask("get", target, query)[1])
+        told = self.persist(lambda: self._requests.text(target, query))
         return told.decode("utf-8", "replace")
 
     def review(self, target: Target, spec: Obj, within: Deadline | None = None) -> Obj:
@@ -128,7 +103,9 @@ class Api:
             "kind": _REVIEWS[target.resource.plural],
             "spec": spec,
         }
-        answer = self.persist(lambda: self._once("create", target, body=body), within=within)
+        answer = self.persist(
+            lambda: self._requests.once("create", target, body=body), within=within
+        )
         status: Obj = answer["status"]
         return status
 
@@ -139,7 +116,7 @@ class Api:
             ApiError: The patch would be refused.
         """
         query = [("dryRun", "All")]
-        return self.persist(lambda: self._once("patch", target, query, patch))
+        return self.persist(lambda: self._requests.once("patch", target, query, patch))
 
     def swap(
         self,
@@ -169,20 +146,20 @@ class Api:
         """
 
         def attempt() -> Obj:
-            found = self._once("get", target)
+            found = self._requests.once("get", target)
             patch = change(found)
             if patch is None:
                 return found
             if guard is not None:
                 guard()
             try:
-                return self._once("patch", target, body=_pinned(patch, found))
+                return self._requests.once("patch", target, body=_pinned(patch, found))
             except UnfitError as error:
                 # Whether a patch fits is asked before whether the object is still the one read.
-                now = _revision(self._once("get", target))
+                now = _revision(self._requests.once("get", target))
                 if now == _revision(found):
                     raise
-                raise self._asked("patch", target).conflict(str(error.found)) from error
+                raise self._requests.asked("patch", target).conflict(str(error.found)) from error
 
         return self.persist(attempt, ConflictError, cancel=cancel)
 
@@ -215,78 +192,6 @@ class Api:
             **waiting,
         )
         return retrying(attempt)
-
-    def _once(
-        self,
-        verb: str,
-        target: Target,
-        query: list[tuple[str, str]] | None = None,
-        body: Patch | None = None,
-    ) -> Obj:
-        try:
-            asked, text = self._ask(verb, target, query, body)
-        except ForbiddenError as error:
-            # A server that has just started may not, before it has read who may do what.
-            self._must_be_ready(error)
-            asked, text = self._ask(verb, target, query, body)
-        try:
-            answer: Obj = json.loads(text)
-        except ValueError as error:
-            raise asked.no_json(text) from error
-        return answer
-
-    def _must_be_ready(self, refusal: ForbiddenError) -> None:
-        limits = (self._deadlines.connect.seconds, self._deadlines.api_answer.seconds)
-        found = "no answer"
-        with suppress(ApiException, HTTPError):
-            request = self._client.param_serialize("GET", "/readyz", auth_settings=["BearerToken"])
-            response = self._client.call_api(*request, _request_timeout=limits)
-            response.read()
-            if response.status in _SUCCESS:
-                return
-            found = f"HTTP {response.status}"
-        raise UnavailableError(
-            refusal.what,
-            found=f"{refusal.found}; asked whether it is ready: {found}",
-            expected=refusal.expected,
-            remedy=refusal.remedy,
-        ) from refusal
-
-    def _ask(
-        self,
-        verb: str,
-        target: Target,
-        query: list[tuple[str, str]] | None = None,
-        body: Patch | None = None,
-    ) -> tuple[Asked, bytes]:
-        headers = {"Accept": "application/json, */*", "Content-Type": "application/json"}
-        if verb == "patch":
-            headers["Content-Type"] = _MERGE if isinstance(body, dict) else _JSON_PATCH
-        asked = self._asked(verb, target)
-        limits = (self._deadlines.connect.seconds, self._deadlines.api_answer.seconds)
-        try:
-            request = self._client.param_serialize(
-                _METHODS[verb],
-                target.path,
-                query_params=query or [],
-                header_params=headers,
-                body=body,
-                auth_settings=["BearerToken"],
-            )
-            response = self._client.call_api(*request, _request_timeout=limits)
-            text: bytes = response.read()
-        except ConfigException as error:
-            raise asked.unauthorized(str(error)) from error
-        except ApiException as error:
-            raise asked.no_connection(str(error.reason)) from error
-        except HTTPError as error:
-            raise asked.no_connection(f"{type(error).__name__}: {error}") from error
-        if response.status not in _SUCCESS:
-            raise asked.refusal(response.status, text, response.headers.get("Retry-After"))
-        return asked, text
-
-    def _asked(self, verb: str, target: Target) -> Asked:
-        return Asked(verb, target, self._client.configuration.host, self._deadlines)
 
 
 def _pinned(patch: Patch, found: Obj) -> Patch:
