@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.local.erp.requests import READY
+from harness.local.erp import READY
 from harness.settings import ENVIRONMENT_PREFIX
 from harness.sides import Prod, Sandbox
 

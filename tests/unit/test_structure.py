@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,10 @@ def test_nothing_sleeps() -> None:
         and not path.is_relative_to(ROOT / "harness/local/kubernetes")
     ]
     assert sleeping == []
+
+
+def test_a_command_loads_no_web_server() -> None:
+    loaded = "import sys, harness.cli; print(*sys.modules, sep='\\n')"
+    modules = subprocess.check_output([sys.executable, "-c", loaded], text=True).split()
+    assert "harness.cli" in modules
+    assert "aiohttp" not in modules

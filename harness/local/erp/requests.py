@@ -13,15 +13,13 @@ from aiohttp import web
 from psycopg import AsyncConnection, OperationalError, errors
 
 from harness.deadlines import Deadlines
-from harness.local.erp import api
+from harness.local.erp import READY, api
 from harness.postgres.connection import load_sql
 
 if TYPE_CHECKING:
     from typing import Any
 
     from harness.local.erp.api import Handler
-
-READY = "/ready"
 
 _SHOWN = "SELECT name, value FROM public.llx_const WHERE entity = 1 AND name LIKE 'MAIN_INFO_%'"
 _TRAFFIC = load_sql(__package__, "traffic.sql")
