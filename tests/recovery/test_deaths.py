@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,9 +43,13 @@ KILLED = ["SIGKILL", "gone"]
 SIGNALLED = ["SIGINT", "SIGTERM"]
 
 
-def boundaries() -> list[tuple[str, str, str]]:
+def dying(ways: list[str]) -> list[tuple[str, str, str, str]]:
+    """Each boundary, in one of the ways by turns; with DEATHS=all in each of them."""
     refreshing = [(REFRESH, edge, phase) for edge, phase in REFRESHING]
-    return refreshing + [(RESET, edge, phase) for edge, phase in RESETTING]
+    boundaries = refreshing + [(RESET, edge, phase) for edge, phase in RESETTING]
+    if os.environ.get("DEATHS") == "all":
+        return [(*boundary, way) for boundary in boundaries for way in ways]
+    return [(*boundary, way) for boundary, way in zip(boundaries, cycle(ways), strict=False)]
 
 
 def is_touched(edge: str, phase: str) -> bool:
@@ -51,8 +57,7 @@ def is_touched(edge: str, phase: str) -> bool:
     return phase in TOUCHED or (edge, phase) == ("end", WIPE)
 
 
-@pytest.mark.parametrize("death", KILLED)
-@pytest.mark.parametrize(("verb", "edge", "phase"), boundaries())
+@pytest.mark.parametrize(("verb", "edge", "phase", "death"), dying(KILLED))
 def test_a_killed_run_is_undone_by_recover(
     place: Place, watcher: Watcher, verb: str, edge: str, phase: str, death: str
 ) -> None:
@@ -72,8 +77,7 @@ def test_a_killed_run_is_undone_by_recover(
     assert place.recover().dead_run is None
 
 
-@pytest.mark.parametrize("death", SIGNALLED)
-@pytest.mark.parametrize(("verb", "edge", "phase"), boundaries())
+@pytest.mark.parametrize(("verb", "edge", "phase", "death"), dying(SIGNALLED))
 def test_an_interrupted_run_undoes_itself(
     place: Place, watcher: Watcher, verb: str, edge: str, phase: str, death: str
 ) -> None:
