@@ -44,8 +44,3 @@ def root(
     if version:
         typer.echo(__version__)
         raise typer.Exit
-
-
-def main() -> None:
-    """Run the command."""
-    app()
