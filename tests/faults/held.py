@@ -68,11 +68,10 @@ class Command:
     def __init__(self, verb: str, settings: Settings, folder: Path) -> None:
         config = write_settings(folder / "sandbox.toml", settings)
         self._phases, self._answer = folder / "phases", folder / "answer"
-        start = "from harness.__main__ import main; main()"
         where = ["--target=live", f"--sandbox-config={config}", "--json"]
         with self._phases.open("wb") as phases, self._answer.open("wb") as answer:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", start, verb, *where], stdout=answer, stderr=phases
+                [sys.executable, "-m", "harness", verb, *where], stdout=answer, stderr=phases
             )
 
     def send(self, number: signal.Signals) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.stage.kills.ground import Ground
 
-COMMAND = ("-c", "from harness.cli import app; app()")
+COMMAND = ("-m", "harness")
 """For Python: the command of this checkout."""
 _DYING = ("-m", "tests.recovery.dying", "SIGKILL", "begin")
 
