@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from harness.postgres.identity import prove_prod
 from harness.postgres.surroundings import look_around
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.lifecycle.operation import Operation
     from harness.postgres.connection import Connection
     from harness.postgres.surroundings import Surroundings
@@ -32,7 +35,7 @@ def check_prod(op: Operation) -> str:
         The name of prod's company.
 
     Raises:
-        ConfigurationError: Prod cannot be reached, is no Dolibarr, or does not fit on the disk.
+        ConfigurationError: Prod cannot be reached, is no Dolibarr, or its dump has no place here.
         RefusedError: The login is more than a reader needs, or an extension is missing.
     """
     with (
@@ -42,14 +45,7 @@ def check_prod(op: Operation) -> str:
         prove_prod(session, op.prod, op.identity)
         company = _believable(session, op)
         prod = look_around(session, op.settings.checks.provisioner_functions)
-    free = shutil.disk_usage(op.work_root).free
-    if free < prod.size:
-        raise ConfigurationError(
-            f"there is no room for prod's transient dump in {op.work_root}",
-            found=f"{free / 1e6:,.0f} MB free",
-            expected=f"{prod.size / 1e6:,.0f} MB, the size of prod's database",
-            remedy="set tools.work_directory to a larger disk; nothing has been changed",
-        )
+    _refuse_unfit_folder(op.work_root, prod.size)
     _refuse_missing_extensions(op, prod)
     return company
 
@@ -87,6 +83,26 @@ def check_sandbox(op: Operation) -> None:
         )
     _refuse_strangers(op)
     _refuse_full_lock_table(found)
+
+
+def _refuse_unfit_folder(folder: Path, size: int) -> None:
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise ConfigurationError(
+            f"prod's transient dump cannot be written to {folder}",
+            found=f"a folder that user {os.getuid()} may not write to"
+            if folder.is_dir()
+            else "no folder",
+            expected="one that this user may write to, on a disk with room for prod's database",
+            remedy="create it, or set tools.work_directory to another; nothing has been changed",
+        )
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise ConfigurationError(
+            f"there is no room for prod's transient dump in {folder}",
+            found=f"{free / 1e6:,.0f} MB free",
+            expected=f"{size / 1e6:,.0f} MB, the size of prod's database",
+            remedy="set tools.work_directory to a larger disk; nothing has been changed",
+        )
 
 
 def _believable(session: Connection, op: Operation) -> str:

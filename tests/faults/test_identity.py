@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -33,7 +35,6 @@ from .evidence import assert_nothing_left, fails, mark, prod_unchanged, sandbox_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from harness.local.platform import LocalPlatform
     from harness.settings import Settings
@@ -309,6 +310,26 @@ def test_a_damaged_golden_copy_is_found_while_the_sandbox_can_do_without(
     (generation / DUMP).write_bytes(b"PGDMP and no more")
     for verb in WIPING:
         fails(1, partial(verb, damaged, Silent()), f"{DUMP}: size=17", "take a new checkpoint")
+
+
+def test_a_folder_that_cannot_take_the_transient_dump_is_a_wrong_setting(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    # Nobody can write there; to root the kernel says so in another way.
+    full = "0 MB free" if os.geteuid() == 0 else "may not write to"
+    for folder, found in (
+        (tmp_path / "missing", "no folder"),
+        (tmp_path / "file", "no folder"),
+        (Path("/proc"), full),
+    ):
+        tools = settings.tools.model_copy(update={"work_directory": folder})
+        elsewhere = settings.model_copy(update={"tools": tools})
+        fails(
+            2,
+            lambda elsewhere=elsewhere: refresh_from_prod(elsewhere, Silent()),
+            *(str(folder), found, "tools.work_directory", "nothing has been changed"),
+        )
 
 
 def test_a_lock_on_a_table_of_the_sandbox_is_waited_for_and_then_refused(
