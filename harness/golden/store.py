@@ -84,6 +84,32 @@ class GoldenStore:
         folders = (path.parent.name for path in self.directory.glob(f"*/{MANIFEST}"))
         return sorted((name for name in folders if not name.startswith(_PARTIAL)), reverse=True)
 
+    def obstacle(self) -> str | None:
+        """Why it cannot be told which there are; None where it can, or where there is no folder."""
+        try:
+            for path in self.directory.iterdir():
+                if not path.name.startswith("."):
+                    (path / MANIFEST).exists()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return str(error)
+        return None
+
+    def refuse_unreadable(self) -> None:
+        """Keep an answer from being taken for "there is none".
+
+        Raises:
+            ConfigurationError: The folder, or one of a generation, cannot be read.
+        """
+        if (obstacle := self.obstacle()) is not None:
+            raise ConfigurationError(
+                f"nobody knows which golden copies are in {self.directory}",
+                found=obstacle,
+                expected="a folder that this user may read, or none",
+                remedy="correct golden.directory or its permissions; nothing has been changed",
+            )
+
     def newest_folder(self) -> Path | None:
         """The folder of the newest generation, its files not checked; None where there is none."""
         return next(iter(self.folders()), None)

@@ -104,6 +104,7 @@ def refresh_from_prod(settings: Settings, progress: Progress, run: Run | None = 
             company = check_prod(op)
             check_sandbox(op)
             # A damaged golden copy is better found while the sandbox can still do without one.
+            op.golden.refuse_unreadable()
             op.golden.latest()
         with working_alone(op, "refresh-from-prod") as fence:
             return _refresh(op, fence, company)

@@ -97,7 +97,9 @@ def newest(op: Operation) -> Path:
 
     Raises:
         RefusedError: There is none.
+        ConfigurationError: It cannot be read whether there is one.
     """
+    op.golden.refuse_unreadable()
     folder = op.golden.newest_folder()
     if folder is None:
         raise RefusedError(

@@ -109,7 +109,7 @@ def status(settings: Settings, progress: Progress) -> Status:
 def _shadow(op: Operation) -> str:
     folder = op.golden.newest_folder()
     if folder is None:
-        return "none: there is no golden copy"
+        return f"none: {op.golden.obstacle() or 'there is no golden copy'}"
     try:
         Baseline.read(folder)
         with connect(op.sandbox, op.run, "status", op.deadlines, read_only=True) as session:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +14,6 @@ from harness.errors import ConfigurationError, FailedError
 from harness.golden.manifest import MANIFEST, Manifest, StoredFile
 from harness.golden.store import Draft, Generation, GoldenStore
 from harness.postgres.fingerprint import Fingerprint, Position, Rows
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FINGERPRINT = Fingerprint(
     rows={"llx_facture": Rows(3, "184467440737095516150")},
@@ -110,3 +110,45 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     store = GoldenStore(tmp_path / "file" / "golden", keep=1)
     with pytest.raises(ConfigurationError, match=r"golden\.directory"), store.draft("0123abcd"):
         pass
+
+
+def test_no_folder_is_no_golden_copy(store: GoldenStore) -> None:
+    store.refuse_unreadable()
+    assert store.generations() == []
+    take(store)
+    (store.directory / ".logins").mkdir(mode=0)
+    store.refuse_unreadable()
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(store: GoldenStore) -> None:
+    store.directory.touch()
+    with pytest.raises(ConfigurationError, match="nobody knows which golden copies") as refused:
+        store.refuse_unreadable()
+    assert "Not a directory" in str(refused.value)
+
+
+_LOOKED_AT_BY_A_USER = """
+import os, pathlib, sys
+from harness.golden.store import GoldenStore
+if os.geteuid() == 0:
+    os.setuid(65534)
+print(GoldenStore(pathlib.Path(sys.argv[1]), 1).obstacle())
+"""
+
+
+@pytest.mark.parametrize("closed", ["the folder", "a generation"])
+def test_what_this_user_may_not_read_is_told_and_not_taken_for_nothing(closed: str) -> None:
+    # pytest's own folders are closed to other users.
+    with tempfile.TemporaryDirectory() as place:
+        store = GoldenStore(Path(place), keep=1)
+        taken = take(store)
+        for folder in (store.directory, taken.folder):
+            folder.chmod(0o755)
+        look = [sys.executable, "-c", _LOOKED_AT_BY_A_USER, place]
+        assert subprocess.check_output(look, text=True) == "None\n"
+        folder = store.directory if closed == "the folder" else taken.folder
+        folder.chmod(0)
+        try:
+            assert "Permission denied" in subprocess.check_output(look, text=True)
+        finally:
+            folder.chmod(0o700)
