@@ -117,7 +117,12 @@ class Asked:
                 return self.conflict(told)
             case _:
                 kind = UnfitError if status == _UNPROCESSABLE else ApiError
-                return kind(f"the API refuses to {self.verb} {self.target}", found=told)
+                return kind(
+                    f"the API refuses to {self.verb} {self.target}",
+                    found=told,
+                    expected="a request that the kind's schema and the admission policies allow",
+                    remedy="look which of them forbids it, and at the object as it is now",
+                )
 
     def conflict(self, told: str) -> ConflictError:
         """Somebody else has written the object since it was read."""
