@@ -27,8 +27,10 @@ def test_its_connections_are_there_and_idle(pool: Pool) -> None:
 def test_they_stay_and_do_the_work_of_many_clients(pool: Pool) -> None:
     def work(number: int) -> int:
         with psycopg.connect(pool.login.conninfo) as session:
+            # One row: of two, clients could lock either first, and wait for each other.
             session.execute(
-                "UPDATE public.llx_const SET value = %s WHERE name = 'MAIN_INFO_SOCIETE_NOM'",
+                "UPDATE public.llx_const SET value = %s"
+                " WHERE name = 'MAIN_INFO_SOCIETE_NOM' AND entity = 1",
                 (f"by client {number}",),
             )
             return session.execute("SELECT pg_catalog.pg_backend_pid()").fetchall()[0][0]
