@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-_WRITE = "UPDATE public.llx_const SET value = value WHERE name = 'MAIN_INFO_SOCIETE_NOM'"
+# One row: whoever writes both of two could wait for this session, and it for them.
+_WRITE = """
+UPDATE public.llx_const SET value = value WHERE name = 'MAIN_INFO_SOCIETE_NOM' AND entity = 1
+"""
 
 logger = logging.getLogger(__name__)
 
