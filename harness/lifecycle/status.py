@@ -107,9 +107,12 @@ def status(settings: Settings, progress: Progress) -> Status:
 
 
 def _shadow(op: Operation) -> str:
+    # A reset is refused then, whatever else can be read.
+    if (obstacle := op.golden.obstacle()) is not None:
+        return f"none: {obstacle}"
     folder = op.golden.newest_folder()
     if folder is None:
-        return f"none: {op.golden.obstacle() or 'there is no golden copy'}"
+        return "none: there is no golden copy"
     try:
         Baseline.read(folder)
         with connect(op.sandbox, op.run, "status", op.deadlines, read_only=True) as session:
