@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
-_NOTHING_BEGUN = 4
-"""The exit code of what was interrupted and left nothing to be undone."""
+from harness.errors import INTERRUPTED
 
 
 def main() -> None:
@@ -20,7 +19,7 @@ def main() -> None:
         from harness.cli import app  # noqa: PLC0415  what is loaded here is what takes the time
     except KeyboardInterrupt:
         sys.stderr.write("interrupted before anything was begun; nothing has been changed\n")
-        sys.exit(_NOTHING_BEGUN)
+        sys.exit(INTERRUPTED)
     app()
 
 

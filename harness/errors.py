@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+INTERRUPTED = 4
+"""The exit code of what a signal has ended, and of which nothing is left to be undone."""
+
 
 class LifecycleError(Exception):
     """Something failed; the command line exits with `exit_code`.

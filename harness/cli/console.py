@@ -18,6 +18,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from harness.errors import INTERRUPTED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -93,7 +95,11 @@ class Answer:
         """Print that a signal ended the run and that it is undone."""
         text = "interrupted; everything is put back"
         if self._as_json:
-            told = {"exit_code": 4, "what": text, "notes": [note.strip() for note in notes]}
+            told = {
+                "exit_code": INTERRUPTED,
+                "what": text,
+                "notes": [note.strip() for note in notes],
+            }
             sys.stdout.write(json.dumps({"error": told}) + "\n")
             return
         self._err.print("\n".join([text, *notes]), markup=False)

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import Answer
-from harness.errors import ConfigurationError, LifecycleError
+from harness.errors import INTERRUPTED, ConfigurationError, LifecycleError
 from harness.local import instance
 from harness.reports.form import Form
 from harness.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_INTERRUPTED = 4
 
 
 class Target(StrEnum):
@@ -59,7 +57,7 @@ def answering(*, as_json: bool) -> Iterator[Answer]:
         raise typer.Exit(error.exit_code) from error
     except KeyboardInterrupt as interrupt:
         answer.interrupted(list(getattr(interrupt, "__notes__", ())))
-        raise typer.Exit(_INTERRUPTED) from interrupt
+        raise typer.Exit(INTERRUPTED) from interrupt
 
 
 def settings_of(target: Target, config: Path | None) -> Settings:

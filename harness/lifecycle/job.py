@@ -14,6 +14,7 @@ from harness.cluster import client
 from harness.cluster.rights import needed_for_jobs
 from harness.credentials.sources import logins
 from harness.errors import (
+    INTERRUPTED,
     ConfigurationError,
     FailedError,
     LifecycleError,
@@ -40,7 +41,6 @@ _ERRORS = {
     each.exit_code: each
     for each in (FailedError, ConfigurationError, RefusedError, UndoOutstandingError)
 }
-_INTERRUPTED = 4
 _RESULTS = ("result", "error")
 _AS_JSON = "--json"
 
@@ -178,7 +178,7 @@ class _Printed:
         if ended.code == 0 and "result" in self._told:
             achieved: dict[str, Any] = self._told["result"]
             return achieved
-        if "error" in self._told and self._told["error"]["exit_code"] == _INTERRUPTED:
+        if "error" in self._told and self._told["error"]["exit_code"] == INTERRUPTED:
             raise FailedError(
                 "the Job was told to end, and has put everything back",
                 found=f"{ended.verdict}; {ended.told}",
