@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from harness.dolibarr.rehearsal import rehearse
+from harness.dolibarr.rehearsal import rename_company
 from harness.lifecycle.checkpoint import checkpoint
 from harness.lifecycle.refresh import refresh_from_prod
 from harness.lifecycle.reset import reset
 from harness.lifecycle.status import status
-from harness.local.platform import LocalOptions, LocalPlatform, local_platform
+from harness.postgres.connection import load_sql
 from harness.progress import Silent
 from harness.sides import Sandbox
+from tests.recovery.tiny import TinyProd, tiny_platform
 
 from .held import HeldRun, hold
 
@@ -23,23 +24,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from harness.local.layout import Layout
+    from harness.local.platform import LocalPlatform
+    from harness.local.runs import LocalRun
+    from harness.local.servers import LocalServer
+    from harness.progress import Progress
     from harness.settings import Settings
+
+_VARIED = load_sql(__package__, "varied.sql")
+
+
+class VariedProd(TinyProd):
+    """A few tables more, and something of every kind that a copy can lose."""
+
+    def fill(self, server: LocalServer, logins: Layout, run: LocalRun, progress: Progress) -> None:
+        super().fill(server, logins, run, progress)
+        with psycopg.connect(logins.prod.conninfo) as connection:
+            connection.execute(_VARIED)
+        with server.connect() as superuser:
+            # After a crash a sequence may go on up to 32 numbers later than where it was left, but
+            # not from where a checkpoint has seen it.
+            superuser.execute("CHECKPOINT")
 
 
 @contextmanager
 def ready_platform() -> Iterator[LocalPlatform]:
-    """A platform whose sandbox was refreshed, rehearsed on and checkpointed."""
-    with local_platform(
-        LocalOptions(postgres="binaries", scale=0.05, cluster=False, shadow=False), Silent()
-    ) as platform:
-        with psycopg.connect(platform.superuser.conninfo, autocommit=True) as connection:
-            # The processes are killed here, never the machine.
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
+    """A platform whose sandbox was refreshed, changed and checkpointed."""
+    with tiny_platform(cluster=False, shadow=False, prod=VariedProd()) as platform:
         settings = platform.settings
         refresh_from_prod(settings, Silent())
         # From here on golden content and prod's cannot be taken for one another.
-        rehearse(Sandbox.of(settings), settings.deadlines)
+        rename_company(Sandbox.of(settings), "Répétition SARL", settings.deadlines)
         checkpoint(settings, Silent())
         yield platform
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 # What goes wrong, and what the error must name.
 SPOILT_RESTORES = {
-    "loads nothing": (LOADS_NOTHING, "table llx_accounting_account: expected"),
+    "loads nothing": (LOADS_NOTHING, "table llx_actioncomm: expected"),
     "logs in as root": (
         'unset PGPASSWORD; exec "$real" "$@" --username=root',
         'pg_restore ended with 1 (pg_restore: error: connection to server at "127.0.0.1"',
@@ -64,23 +64,23 @@ SPOILT_RESTORES = {
     "loads one row twice in the place of another": (
         and_then(
             "DROP INDEX public.uk_user_param;"
-            " UPDATE public.llx_user_param SET (fk_user, entity, param, value) ="
-            " (SELECT fk_user, entity, param, value FROM public.llx_user_param LIMIT 1)"
+            " UPDATE public.llx_user_param SET (fk_user, param, value) ="
+            " (SELECT fk_user, param, value FROM public.llx_user_param LIMIT 1)"
             " WHERE ctid = (SELECT max(ctid) FROM public.llx_user_param)"
         ),
         "found as many with hash",
     ),
     "loses an index": (
-        and_then("DROP INDEX public.idx_rights_def_module"),
-        "index idx_rights_def_module: expected CREATE INDEX",
+        and_then("DROP INDEX public.idx_bank_url_soc"),
+        "index idx_bank_url_soc: expected CREATE INDEX",
     ),
     "loses a trigger": (
-        and_then("DROP TRIGGER update_customer_modtime ON public.llx_societe"),
-        "trigger update_customer_modtime on llx_societe: expected CREATE TRIGGER",
+        and_then("DROP TRIGGER bank_url_time ON public.llx_bank_url"),
+        "trigger bank_url_time on llx_bank_url: expected CREATE TRIGGER",
     ),
     "loses a function": (
-        and_then("DROP FUNCTION public.dol_util_triggerall(boolean)"),
-        "function dol_util_triggerall(doenable boolean): expected CREATE",
+        and_then("DROP FUNCTION public.note_time() CASCADE"),
+        "function note_time(): expected CREATE",
     ),
     "sets a sequence back": (
         and_then(
@@ -97,28 +97,27 @@ SPOILT_RESTORES = {
         "(not called)",
     ),
     "loses a foreign key": (
-        and_then("ALTER TABLE public.llx_categorie DROP CONSTRAINT fk_categorie_user_creat"),
-        "constraint fk_categorie_user_creat on llx_categorie: expected FOREIGN KEY",
+        and_then("ALTER TABLE public.llx_bank_url DROP CONSTRAINT fk_bank_url_soc"),
+        "constraint fk_bank_url_soc on llx_bank_url: expected FOREIGN KEY",
     ),
     "loses a default": (
-        and_then("ALTER TABLE public.llx_const ALTER visible DROP DEFAULT"),
-        "column llx_const.visible: expected",
+        and_then("ALTER TABLE public.llx_bank_url ALTER visible DROP DEFAULT"),
+        "column llx_bank_url.visible: expected",
     ),
     "changes one byte": (
         and_then(
-            "UPDATE public.llx_rights_def SET libelle = overlay(libelle PLACING '!' FROM 3 FOR 1)"
-            " WHERE id = (SELECT max(id) FROM public.llx_rights_def)"
+            "UPDATE public.llx_societe SET nom = overlay(nom PLACING '!' FROM 3 FOR 1)"
+            " WHERE rowid = (SELECT max(rowid) FROM public.llx_societe)"
         ),
-        "rows llx_rights_def: expected 66 rows with hash",
+        "rows llx_societe: expected 50 rows with hash",
     ),
     "rounds a number differently": (
         and_then(
-            "ALTER TABLE public.llx_product DISABLE TRIGGER USER;"
-            " UPDATE public.llx_product SET weight = (weight::text || '0')::numeric"
-            " WHERE weight::text LIKE '%.%';"
-            " ALTER TABLE public.llx_product ENABLE TRIGGER USER"
+            "ALTER TABLE public.llx_bank_url DISABLE TRIGGER USER;"
+            " UPDATE public.llx_bank_url SET weight = (weight::text || '0')::numeric;"
+            " ALTER TABLE public.llx_bank_url ENABLE TRIGGER USER"
         ),
-        "rows llx_product: expected",
+        "rows llx_bank_url: expected",
     ),
 }
 

@@ -29,6 +29,7 @@ from harness.postgres.fence import fence
 from harness.progress import Silent
 from harness.sides import Prod, Sandbox
 from tests.pooler import pgbouncer, pooled
+from tests.recovery.tiny import TABLES
 
 from .evidence import assert_nothing_left, fails, mark, prod_unchanged, sandbox_unchanged
 
@@ -291,7 +292,7 @@ def test_a_prod_that_is_no_dolibarr_is_not_copied(
                 redirected(settings, "prod", dbname="faults_empty"), Silent()
             ),
             "0 llx_* tables, no company name",
-            "at least 250 tables",
+            f"at least {TABLES} tables",
         )
         assert_nothing_left(platform)
 

@@ -57,7 +57,11 @@ class TinyProd(MadeUpProd):
 
 @contextmanager
 def tiny_platform(
-    *, cluster: bool = True, shadow: bool = True, postgres: str = "binaries"
+    *,
+    cluster: bool = True,
+    shadow: bool = True,
+    postgres: str = "binaries",
+    prod: TinyProd | None = None,
 ) -> Iterator[LocalPlatform]:
     """A whole local platform around it: leases of a second, controllers twenty times as fast."""
     options = LocalOptions(
@@ -68,7 +72,7 @@ def tiny_platform(
         lease_seconds=LEASE_SECONDS,
         speed=_SPEED,
     )
-    with platform_with(TinyProd(), options) as platform:
+    with platform_with(prod or TinyProd(), options) as platform:
         settings = platform.settings
         checks = settings.checks.model_copy(update={"minimum_tables": TABLES})
         tools = settings.tools.model_copy(update={"jobs": 1})
