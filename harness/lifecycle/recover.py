@@ -20,6 +20,7 @@ from harness.lifecycle.standstill import put_back, still_away
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from harness.cluster.appstate import AppState
     from harness.cluster.client import Cluster
@@ -81,7 +82,7 @@ def recover(
         if read_mark(op).content == "incomplete":
             if op.cluster is None:
                 golden = _put_content_back(op)
-            told = [*op.told, *_told_of_content(golden)]
+            told = [*op.told, *_told_of_content(golden, op.golden.directory)]
         return _recovered(op, None, golden, told)
 
 
@@ -145,13 +146,7 @@ def _finish(op: Operation, cluster: Cluster, held: Held, journal: Journal | None
         with _stopped(cluster, held) as is_stopped:
             golden = _put_content_back(op, still_away(cluster, held)) if is_stopped else None
         running = not is_stopped
-        told = _told_of_content(golden)
-        if golden is None and journal is not None and journal.golden is not None:
-            told.append(
-                f"the run knew golden copy {journal.golden}, which is not in"
-                f" {op.settings.golden.directory}: sandbox-lifecycle reset --job, where it is on"
-                " the cluster's volume"
-            )
+        told = _told_of_content(golden, op.golden.directory, journal.golden if journal else None)
     if journal is None:
         held.release()
     else:
@@ -200,10 +195,20 @@ def _put_content_back(op: Operation, *also: Callable[[], None]) -> Generation | 
     return golden
 
 
-def _told_of_content(golden: Generation | None) -> list[str]:
-    if golden is not None:
-        return []
-    return ["the content stays incomplete until the next reset or refresh-from-prod"]
+def _told_of_content(
+    golden: Generation | None, directory: Path, known: str | None = None
+) -> list[str]:
+    """What was not put back; an older copy than the one that the run knew is never in silence."""
+    told = []
+    if golden is None:
+        told.append("the content stays incomplete until the next reset or refresh-from-prod")
+    if known is not None and (golden is None or golden.manifest.generation < known):
+        instead = f"; {golden.manifest.generation} was put back" if golden else ""
+        told.append(
+            f"the run knew golden copy {known}, which is not in {directory} or cannot be read there"
+            f"{instead}: sandbox-lifecycle reset --job, where it is on the cluster's volume"
+        )
+    return told
 
 
 def _recovered(

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.lifecycle.checkpoint import checkpoint
+from harness.lifecycle.status import status
+from harness.progress import Silent
 from tests.phases import (
     ALONE,
     ASK,
@@ -129,6 +132,19 @@ def test_where_the_golden_copy_cannot_be_reached_it_is_told_who_can(
     done = place.recover()
     assert done.content == "incomplete"
     assert "sandbox-lifecycle reset --job" in " ".join(done.told)
+
+
+def test_a_golden_copy_older_than_the_one_that_the_run_knew_is_not_put_back_in_silence(
+    place: Place, tmp_path: Path
+) -> None:
+    (older,) = status(place.settings, Silent()).golden
+    newer = checkpoint(place.settings, Silent()).folder
+    place.run(REFRESH, edge="begin", phase=VERIFY)
+    newer.rename(tmp_path / newer.name)
+    done = place.recover()
+    assert done.golden == older
+    assert f"knew golden copy {newer.name}" in " ".join(done.told)
+    assert f"{older} was put back" in " ".join(done.told)
 
 
 @pytest.mark.parametrize("death", SIGNALLED)
