@@ -5,6 +5,7 @@ kubectl reads OpenAPI only to learn whether the server checks fields by itself (
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from harness.local.kubernetes.resources import BY_PATH, RESOURCES
@@ -33,7 +34,12 @@ _PATCH_TYPES: Obj = {
 
 
 def document(path: str) -> Obj | None:
-    """The discovery document at a path, or None where there is none."""
+    """The discovery document at a path, not to be changed, or None where there is none."""
+    return _documents().get(path.rstrip("/"))
+
+
+@cache
+def _documents() -> dict[str, Obj]:
     documents = {
         "/version": VERSION,
         "/api": {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
@@ -54,7 +60,7 @@ def document(path: str) -> Obj | None:
         documents["/openapi/v3" + _prefix(group, version)] = _openapi(group, version)
         if group:
             documents[f"/apis/{group}"] = {"apiVersion": "v1", "kind": "APIGroup", **_group(group)}
-    return documents.get(path.rstrip("/"))
+    return documents
 
 
 def _groups() -> list[str]:

@@ -72,12 +72,13 @@ class Store:
 
     def find(self, resource: Resource, namespace: str = "") -> list[Obj]:
         """Every object of a kind in one namespace, or in all, by namespace and name."""
-        found = [
-            obj
-            for (kind, where, _), obj in sorted(self._objects.items())
-            if kind == resource.qualified and namespace in {"", where}
+        wanted = resource.qualified
+        keys = [
+            key
+            for key in self._objects
+            if key[0] == wanted and (not namespace or key[1] == namespace)
         ]
-        return copy.deepcopy(found)
+        return [copy.deepcopy(self._objects[key]) for key in sorted(keys)]
 
     def everything(self) -> list[tuple[Resource, Obj]]:
         """Every object of every kind."""
