@@ -30,6 +30,9 @@ _FIRST_BACKOFF = 10.0
 _LONGEST_BACKOFF = 300.0
 _CONFIG_RETRY = 2.0
 _PROBE_PERIOD = 10
+# What is Ready is asked no more often than a kubelet can be told to: nobody waits for the answer,
+# and each costs a session on the database.
+_READY_PROBE_PERIOD = 1.0
 
 
 class Container:
@@ -178,7 +181,7 @@ class Container:
             if ready is not self._ready:
                 self._ready = ready
                 self._publish()
-            await asyncio.sleep(period)
+            await asyncio.sleep(max(period, _READY_PROBE_PERIOD) if ready else period)
 
     async def _ask(self, probe: Obj) -> bool:
         timeout = probe.get("timeoutSeconds", 1)  # a process is no faster in a fast stand-in
