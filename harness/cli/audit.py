@@ -16,8 +16,6 @@ from harness.cli.options import (
     answering,
     settings_of,
 )
-from harness.integrity.report import rendered
-from harness.lifecycle.audit import audit as prove
 from harness.reports.file import ReportFile
 from harness.reports.form import Form
 
@@ -36,6 +34,10 @@ def audit(
     ] = True,
 ) -> None:
     """Prove that nothing on the sandbox's side can change prod; exit 1 where it is not proven."""
+    # A quarter of all there is to load, and no other verb needs it.
+    from harness.integrity.report import rendered  # noqa: PLC0415
+    from harness.lifecycle.audit import audit as prove  # noqa: PLC0415
+
     with answering(as_json=form is Form.json):
         # Whatever is wrong with the file is told before anybody is asked anything.
         file = ReportFile.at(output) if output else None

@@ -9,7 +9,7 @@ import typer
 
 from harness.cli.console import Answer, Terminal, table
 from harness.cli.options import JsonOption, answering
-from harness.local import instance, platform
+from harness.local import instance
 from harness.sides import Prod, Sandbox
 
 local = typer.Typer(help="The local sandbox: prod and sandbox on a PostgreSQL of this machine.")
@@ -31,8 +31,10 @@ def up(
     json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Start a local prod and sandbox that stay until `local down`."""
+    from harness.local.platform import LocalOptions  # noqa: PLC0415  no other verb starts servers
+
     with answering(as_json=json) as answer:
-        options = platform.LocalOptions(
+        options = LocalOptions(
             postgres=postgres,
             image=image,
             scale=scale,

@@ -10,7 +10,6 @@ import psycopg
 from harness.errors import ConfigurationError, UndoOutstandingError
 from harness.local import marks, runs
 from harness.local.kubernetes import launch
-from harness.local.platform import local_platform
 from harness.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,6 +60,9 @@ def local_up(options: LocalOptions, progress: Progress) -> Instance:
     Raises:
         ConfigurationError: One is up already, or an option is wrong.
     """
+    # Whoever looks at one that is up, or works on another target, starts no servers.
+    from harness.local.platform import local_platform  # noqa: PLC0415
+
     with local_platform(replace(options, keep=True), progress) as platform:
         return Instance.of(platform.run)
 
