@@ -22,7 +22,7 @@ from harness.postgres.binaries import wheel_binaries
 from harness.postgres.connection import Run, connect, read_only_transaction
 from harness.sides import Prod
 
-from .platforms import wide_platform
+from .platforms import platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,7 +233,7 @@ def test_two_servers_are_refused(settings: Settings, planter: Planter) -> None:
     # The same roles and the same passwords, as on a copy of the platform.
     login = Prod.of(settings).login
     password = login.password or ""
-    with wide_platform(wheel_binaries()) as other:
+    with platform_of(wheel_binaries()) as other:
         elsewhere = replace(login, host=other.superuser.host, port=other.superuser.port)
         with psycopg.connect(other.superuser.conninfo, autocommit=True) as connection:
             connection.execute(

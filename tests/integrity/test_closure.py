@@ -16,6 +16,7 @@ from .mutations import MUTATIONS, Mutation
 
 if TYPE_CHECKING:
     from harness.integrity.finding import Finding
+    from harness.local.platform import LocalPlatform
     from harness.settings import Settings
 
     from .planting import Planter
@@ -29,9 +30,9 @@ def told(finding: Finding) -> str:
     return " → ".join(finding.chain)
 
 
-def test_a_sound_platform_is_green_without_a_list_in_three_seconds(settings: Settings) -> None:
+def test_a_sound_platform_is_green_without_a_list_in_three_seconds(wide: LocalPlatform) -> None:
     started = time.monotonic()
-    found = audit(settings)
+    found = audit(wide.settings)
     assert time.monotonic() - started < 3
     assert found.findings == ()
     assert found.unproven == ()
