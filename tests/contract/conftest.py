@@ -33,10 +33,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = ["stand-in"]
         kinds += ["kube-apiserver"] if os.environ.get(ASSETS) else []
         kinds += ["cluster"] if os.environ.get(_GIVEN) else []
-        metafunc.parametrize("cluster", kinds, indirect=True, scope="session")
+        metafunc.parametrize("cluster", kinds, indirect=True, scope="package")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:

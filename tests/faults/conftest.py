@@ -59,7 +59,7 @@ def ready_platform() -> Iterator[LocalPlatform]:
         yield platform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform() -> Iterator[LocalPlatform]:
     """One for all tests, since each leaves it as good as it was."""
     with ready_platform() as platform:

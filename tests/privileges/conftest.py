@@ -36,10 +36,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "ground" in metafunc.fixturenames:
         given = os.environ.get(_ADMINISTRATOR)
         kinds = ["local", *(["given"] if given else [])]
-        metafunc.parametrize("ground", kinds, indirect=True, scope="session")
+        metafunc.parametrize("ground", kinds, indirect=True, scope="package")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ground(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Ground]:

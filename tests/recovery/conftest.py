@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from harness.local.platform import LocalPlatform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform() -> Iterator[LocalPlatform]:
     """A platform whose golden copy and prod cannot be taken for one another."""
     with tiny_platform(shadow=False) as platform:
         yield platform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def only_place(platform: LocalPlatform, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The sandbox, refreshed, worked on and checkpointed."""
     settings = platform.settings

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .pooled import Pool
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def only_platform() -> Iterator[LocalPlatform]:
     """One for all tests: a sample prod, a sandbox with a company of its own, and the cluster."""
     options = LocalOptions(postgres="binaries", scale=0.05, durable=False)
@@ -56,21 +56,21 @@ def pool(platform: LocalPlatform) -> Iterator[Pool]:
         yield pool
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ground() -> Iterator[Ground]:
     """A sandbox of a server without a cluster, to be laid by each test."""
     with new_ground() as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shaky() -> Iterator[Ground]:
     """Another one, on a server that is killed and started again."""
     with new_ground() as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(shaky: Ground) -> Iterator[Server]:
     """That server."""
     found = Server(shaky.platform)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.settings import Settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def vault_program() -> Path:
     """The program of a real Vault."""
     found = program()
@@ -32,7 +32,7 @@ def vault_program() -> Path:
     return found
 
 
-@pytest.fixture(scope="session", params=["wheel", "15"])
+@pytest.fixture(scope="package", params=["wheel", "15"])
 def only_place(
     request: pytest.FixtureRequest,
     vault_program: Path,

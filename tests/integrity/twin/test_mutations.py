@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ATTACKED = [mutation for mutation in MUTATIONS if mutation.attack]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def wide_twin(platform: LocalPlatform) -> Iterator[Twin]:
     with twin_of(platform.settings, Run(), Silent()) as twin:
         assert isinstance(twin, Twin), twin.why

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["temporary"]
 REPOSITORY = Path(__file__).parents[3]
 # What the version of the server has nothing to do with.
-ON_ONE = pytest.mark.parametrize("target", ["wheel"], indirect=True, scope="session")
+ON_ONE = pytest.mark.parametrize("target", ["wheel"], indirect=True, scope="package")
 
 
 def build(settings: Settings) -> Any:

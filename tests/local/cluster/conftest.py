@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.local.kubernetes.launch import StandIn
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """The API of a cluster with a recent Argo CD."""
     started = launch.start(
@@ -27,7 +27,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     started.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def old_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """The API of a cluster whose Argo CD knows no `automated.enabled`."""
     state = tmp_path_factory.mktemp("old") / "state"
@@ -38,7 +38,7 @@ def old_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     started.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def admin(stand_in: StandIn) -> Iterator[Admin]:
     """Its administrator."""
     made = Admin(stand_in.kubeconfig)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SPEED = 20
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """A stand-in for every test that leaves it as it was."""
     stand_in = launch.start(tmp_path_factory.mktemp("stand-in"), f"--speed={SPEED}")

@@ -83,7 +83,7 @@ class Erp:
             eventually(self.barrier, SOON)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def argocd(shared: StandIn) -> Side:
     side = Side(shared)
     side.make_namespace("argocd")
