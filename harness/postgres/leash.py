@@ -8,20 +8,33 @@ pg_restore left alive would go on writing beside the next run's.
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
 import signal
-import subprocess
 import sys
-import threading
 
 _PR_SET_PDEATHSIG = 1
+_FIRST_OWN_DESCRIPTOR = 3
+_NOT_STARTED = 127
 
 
 def _die_with_parent() -> None:
     """Ask Linux to kill the tool when this very process is killed; elsewhere the pipe must do."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _become(command: list[str]) -> None:
+    """Go on as the tool, with nothing that is open here but its standard streams."""
+    try:
+        os.closerange(_FIRST_OWN_DESCRIPTOR, os.sysconf("SC_OPEN_MAX"))
+        # Python ignores it, and a program inherits that.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        _die_with_parent()
+        os.execv(command[0], command)  # noqa: S606  there is no shell
+    finally:
+        os._exit(_NOT_STARTED)
 
 
 def _kill_group_at_end_of(pipe: int) -> None:
@@ -33,10 +46,13 @@ def _kill_group_at_end_of(pipe: int) -> None:
 def main(arguments: list[str]) -> int:
     """Run the tool and return its exit code, 128 + N where signal N ended it."""
     pipe = int(arguments[0])
-    # Forked while this process has one thread, so the hook between fork and exec is safe.
-    tool = subprocess.Popen(arguments[1:], preexec_fn=_die_with_parent, close_fds=True)  # noqa: PLW1509
-    threading.Thread(target=_kill_group_at_end_of, args=(pipe,), daemon=True).start()
-    code = tool.wait()
+    # `subprocess` and `threading` would take longer to load than most tools to run.
+    tool = os.fork()
+    if tool == 0:
+        _become(arguments[1:])
+    _thread.start_new_thread(_kill_group_at_end_of, (pipe,))
+    _, status = os.waitpid(tool, 0)
+    code = os.waitstatus_to_exitcode(status)
     return 128 - code if code < 0 else code
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -40,6 +41,7 @@ _NOT_FOR_TOOLS = re.compile(rf"^(PG[A-Z]+|{ENVIRONMENT_PREFIX}.*)$")
 _MESSAGE = re.compile(r"^pg_\w+: (?:error|warning|fatal|detail): .*", re.MULTILINE)
 _KEPT_MESSAGES = 20
 _KEPT_BYTES = 256 * 1024
+_BETWEEN_LOOKS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class ClientTools:
                 self.deadlines,
             ) as tool,
         ):
-            while (exit_code := _wait(tool)) is None:
+            while (exit_code := tool.wait(_BETWEEN_LOOKS)) is None:
                 watch()
             messages.seek(0)
             said = _MESSAGE.findall(messages.read(_KEPT_BYTES).decode(errors="replace"))
@@ -212,6 +214,24 @@ def _stdout(output: Path | None) -> Iterator[int]:
         yield stream.fileno()
 
 
+@dataclass(frozen=True, slots=True)
+class _Leashed:
+    """A tool that runs.
+
+    Args:
+        process: Its leash.
+        ended: A pipe that ends when the leash does.
+    """
+
+    process: subprocess.Popen[bytes]
+    ended: IO[bytes]
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code; None if it has not ended by then."""
+        is_over, _, _ = select.select([self.ended], [], [], seconds)
+        return self.process.wait() if is_over else None
+
+
 @contextmanager
 def _leashed(
     own: list[str],
@@ -219,33 +239,30 @@ def _leashed(
     stdout: int,
     messages: IO[bytes],
     deadlines: Deadlines,
-) -> Iterator[subprocess.Popen[bytes]]:
-    watched, held = os.pipe()
-    try:
-        with subprocess.Popen(
-            [sys.executable, "-I", "-S", leash.__file__, str(watched), *own],
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=messages,
-            env=environment,
-            pass_fds=[watched],
-            start_new_session=True,
-        ) as tool:
-            try:
-                yield tool
-            finally:
-                # Closing the pipe is what a death of the harness would do; it ends the group.
-                os.close(held)
-                held = -1
-                tool.wait(deadlines.tool_exit.seconds)
-    finally:
-        os.close(watched)
-        if held >= 0:
-            os.close(held)
+) -> Iterator[_Leashed]:
+    with ExitStack() as stack:
+        watched, held = map(stack.enter_context, _pipe())
+        ended, alive = map(stack.enter_context, _pipe())
+        process = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-I", "-S", leash.__file__, str(watched.fileno()), *own],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=messages,
+                env=environment,
+                pass_fds=[watched.fileno(), alive.fileno()],
+                start_new_session=True,
+            )
+        )
+        alive.close()
+        try:
+            yield _Leashed(process, ended)
+        finally:
+            # This is what a death of the harness would do; it ends the group.
+            held.close()
+            process.wait(deadlines.tool_exit.seconds)
 
 
-def _wait(tool: subprocess.Popen[bytes]) -> int | None:
-    try:
-        return tool.wait(timeout=0.1)
-    except subprocess.TimeoutExpired:
-        return None
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    read, write = os.pipe()
+    return os.fdopen(read, "rb", buffering=0), os.fdopen(write, "wb", buffering=0)
