@@ -85,7 +85,7 @@ class Judge:
         again = changes(settings.with_golden(find_changes=other), Silent()).changes
         assert told(again) == told(found)
         assert self._content() == now, "looking has changed something"
-        done = self._reset(players, settings)
+        done = self._reset(players, settings, now)
         self.ways[done.way] += 1
         self.reasons[" ".join((done.reason or "").split()[:4])] += 1
         event(f"way: {done.way}")
@@ -96,8 +96,7 @@ class Judge:
         assert self._content() == walk.golden, (done.way, done.reason)
         return done.way
 
-    def _reset(self, players: Players, settings: Settings) -> ResetDone:
-        before = self._content()
+    def _reset(self, players: Players, settings: Settings, before: Content) -> ResetDone:
         try:
             return reset(settings, Silent())
         except RefusedError:
