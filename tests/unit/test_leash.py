@@ -116,3 +116,19 @@ def test_the_operators_environment_does_not_reach_a_tool(
         for line in (tmp_path / "seen").read_text().splitlines()
         if line[:2] == "PG" and not line.startswith("PGCONNECT_TIMEOUT")
     ]
+
+
+def test_a_tool_that_cannot_be_started_is_told(tmp_path: Path, tools: ClientTools) -> None:
+    path = tmp_path / "pg_tool"
+    path.write_text("#!/no/such/interpreter\n")
+    path.chmod(0o755)
+    done = tools.run("pg_tool", [])
+    assert done.exit_code == 127
+    assert "No such file or directory" in str(done)
+
+
+def test_a_tool_gets_nothing_that_is_open_here(tmp_path: Path, tools: ClientTools) -> None:
+    program(tmp_path, '#!/bin/sh\nls /proc/self/fd > "$1"\n')
+    assert tools.run("tool", [str(tmp_path / "open")]).exit_code == 0
+    # Its standard streams, and the folder that it reads.
+    assert (tmp_path / "open").read_text().split() == ["0", "1", "2", "3"]
