@@ -10,6 +10,7 @@ import pytest
 from pytest_bdd import given, then, when
 
 from harness.cluster import client
+from harness.deadlines import eventually
 from harness.dolibarr.question import expect_company
 from harness.dolibarr.rehearsal import rename_company
 from harness.errors import RefusedError
@@ -89,7 +90,13 @@ class Second:
 
 @given("the application as it runs now", target_fixture="before")
 def as_it_runs(settings: Settings) -> Standing:
-    return Standing.of(settings)
+    def ready() -> Standing:
+        found = Standing.of(settings)
+        assert found.ready == found.replicas, found
+        return found
+
+    # What was done in another scenario may have cost it a probe or two.
+    return eventually(ready, settings.deadlines.pods_ready, every=0.5)
 
 
 @then("the application runs as before, with self-heal exactly as it was")
