@@ -16,8 +16,9 @@ from harness.deadlines import Deadlines
 from harness.local import containers, layout, marks, prod_content
 from harness.local.runs import LocalRun, local_run
 from harness.local.servers import LocalServer, binaries_server
-from harness.postgres.binaries import debian_binaries, wheel_binaries
+from harness.postgres.binaries import wheel_binaries
 from harness.progress import Silent
+from tests.at_hand import BOTH, binaries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,15 +95,10 @@ def temporary(
     shutil.rmtree(path)
 
 
-@pytest.fixture(params=["wheel", "15"])
+@pytest.fixture(params=BOTH)
 def binaries(request: pytest.FixtureRequest) -> Binaries:
     """Each PostgreSQL that is at hand: the wheel's, and Debian's 15 where it is installed."""
-    if request.param == "wheel":
-        return wheel_binaries()
-    found = debian_binaries(int(request.param))
-    if found is None:
-        pytest.skip(f"PostgreSQL {request.param} is not installed in Debian's directories")
-    return found
+    return binaries_of(request.param)
 
 
 @pytest.fixture

