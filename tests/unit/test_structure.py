@@ -53,8 +53,11 @@ def test_nothing_sleeps() -> None:
     assert sleeping == []
 
 
-def test_a_command_loads_no_web_server() -> None:
+def test_a_command_loads_nothing_that_only_one_verb_needs() -> None:
     loaded = "import sys, harness.cli; print(*sys.modules, sep='\\n')"
     modules = subprocess.check_output([sys.executable, "-c", loaded], text=True).split()
     assert "harness.cli" in modules
+    # A web server, what proves, and what starts servers.
     assert "aiohttp" not in modules
+    assert "harness.integrity" not in modules
+    assert "harness.local.platform" not in modules
