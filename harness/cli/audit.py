@@ -34,7 +34,7 @@ def audit(
     ] = True,
 ) -> None:
     """Prove that nothing on the sandbox's side can change prod; exit 1 where it is not proven."""
-    # A quarter of all there is to load, and no other verb needs it.
+    # More than fifty modules, and no other verb needs one of them.
     from harness.integrity.report import rendered  # noqa: PLC0415
     from harness.lifecycle.audit import audit as prove  # noqa: PLC0415
 

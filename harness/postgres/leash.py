@@ -35,7 +35,7 @@ def _become(command: list[str]) -> None:
         os.execv(command[0], command)  # noqa: S606  there is no shell
     except OSError as error:
         # In the form of the tools' own messages, which are read by a program.
-        sys.stderr.write(f"{os.path.basename(command[0])}: error: {error}\n")  # noqa: PTH119
+        sys.stderr.write(f"{command[0].rpartition('/')[-1]}: error: {error}\n")
         sys.stderr.flush()
     finally:
         os._exit(_NOT_STARTED)
