@@ -118,9 +118,9 @@ def pid(directory: Path, name: str) -> int | None:
     if not path.exists():
         return None
     record = json.loads(path.read_text())
-    if record["pid"] in _CHILDREN:
-        _CHILDREN[record["pid"]].poll()
     alive = record["born"] is not None and birth(record["pid"]) == record["born"]
+    if record["pid"] in _CHILDREN:
+        _CHILDREN[record["pid"]].poll()  # after the look: one seen dead has always been reaped
     return int(record["pid"]) if alive else None
 
 

@@ -65,9 +65,10 @@ class StandIn:
     @property
     def alive(self) -> bool:
         """Whether it runs."""
+        alive = birth(self.pid) == self.born
         if self.pid in _CHILDREN:
-            _CHILDREN[self.pid].poll()
-        return birth(self.pid) == self.born
+            _CHILDREN[self.pid].poll()  # after the look: one seen dead has always been reaped
+        return alive
 
     def order(self, what: str, /, **how: Any) -> dict[str, Any]:
         """Give an order to the control endpoint; see `control.Control.handle` for all of them."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cluster.holder import birth
 from harness.deadlines import eventually
 from harness.errors import FailedError
 from harness.local.kubernetes import launch
@@ -100,6 +101,25 @@ def test_no_pod_outlives_the_end(mortal: Path, *, killed_before: bool) -> None:
         stand_in.kill()
     stand_in.stop()
     eventually(lambda: must_not_run(pid), SOON)
+
+
+def test_one_that_dies_while_it_is_looked_at_leaves_no_zombie(
+    mortal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in = launch.start(mortal)
+
+    def must_be_dead() -> None:
+        assert birth(stand_in.pid) is None
+
+    def dying(pid: int) -> str | None:
+        os.kill(pid, 9)
+        eventually(must_be_dead, SOON)
+        return birth(pid)
+
+    monkeypatch.setattr(launch, "birth", dying)
+    assert not stand_in.alive
+    with pytest.raises(ProcessLookupError):
+        os.kill(stand_in.pid, 0)
 
 
 def test_two_cannot_share_a_state(mortal: Path) -> None:
