@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 HERE = Holder.here("run")
+EMPTY = {"syncPolicy": {}}
+UNSEEN = {"argocd.argoproj.io/skip-reconcile": "true"}
 FAULTS = {
     "conflicts": {"action": "status", "status": 409, "times": 3},
     "too many requests": {"action": "status", "status": 429, "times": 2},
@@ -182,8 +184,8 @@ def test_a_patch_that_fits_no_more_is_made_anew(old_world: World, change: dict[s
     with old_world.working() as (cluster, held):
         before = cluster.application.read()
         cluster.application.pause("journal", before.policy, held=held)
-        # What an old Argo CD leaves of a policy, for a moment.
-        old_world.patch(old_world.app, {"spec": {"syncPolicy": {}}})
+        # What an old Argo CD leaves of a policy, for a moment that lasts here.
+        old_world.patch(old_world.app, {"metadata": {"annotations": UNSEEN}, "spec": EMPTY})
         tidier: Any = Tidier(old_world, change)
         cluster.application.rearm(before.policy, uid=before.uid, held=tidier)
     assert tidier.writes == 2

@@ -173,6 +173,21 @@ def test_without_git_the_annotation_stays(erp: Erp) -> None:
     eventually(erp.barrier, SOON)
 
 
+def test_what_it_was_told_not_to_look_at_is_left_alone_until_it_may(erp: Erp) -> None:
+    skip = "argocd.argoproj.io/skip-reconcile"
+    erp.patch({"metadata": {"annotations": {skip: "true"}}})
+    erp.scale(2)
+    erp.patch(PAUSE)
+    Erp(erp.stand_in, erp.side, HEALED).passes(2)
+    assert "argocd.argoproj.io/refresh" in erp.read()["metadata"]["annotations"]
+    assert erp.replicas() == 2
+    erp.patch({"metadata": {"annotations": {skip: None}}})
+    erp.passes(1)
+    assert erp.replicas() == 2
+    erp.patch({"spec": {"syncPolicy": {"automated": {"enabled": None}}}})
+    eventually(lambda: erp.must_have(0), SOON)
+
+
 def test_a_pass_under_way_syncs_after_the_pause(erp: Erp) -> None:
     erp.stand_in.order("race", application=f"argocd/{erp.name}")
     erp.scale(2)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REFRESH = "argocd.argoproj.io/refresh"
+_SKIP = "argocd.argoproj.io/skip-reconcile"
 
 # Seconds of Argo CD's own time; --speed divides them.
 _RESYNC = 180.0
@@ -131,6 +132,9 @@ class Worker:
 
     async def _pass(self, application: Obj, *, held: bool) -> float:
         """Returns when to look again at the latest."""
+        annotations = application["metadata"].get("annotations") or {}
+        if annotations.get(_SKIP) == "true":
+            return _RESYNC
         if not self._git.reachable:
             # The annotation stays: nobody can say that a pass has seen the object.
             self._write({"conditions": _conditions("ComparisonError", "git is not reachable")})
@@ -147,7 +151,7 @@ class Worker:
         status = {**comparison.status, "reconciledAt": timestamp(), "conditions": told}
         self._take_empty_policy_away(application)
         # As in life the annotation is removed only by a pass that has read it.
-        self._write(status, remove=REFRESH in (application["metadata"].get("annotations") or {}))
+        self._write(status, remove=REFRESH in annotations)
         return _RESYNC if decision.again_in is None else decision.again_in
 
     def _take_empty_policy_away(self, application: Obj) -> None:
