@@ -24,7 +24,7 @@ from harness.lifecycle.status import status as ask_status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.lifecycle.status import ClusterStatus
+    from harness.lifecycle.status import ClusterStatus, Status
 
 verbs = typer.Typer()
 
@@ -135,13 +135,19 @@ def status(
                     ),
                     ("being written by", found.writer or "nobody"),
                     *_cluster(found.cluster),
-                    ("golden copies", ", ".join(found.golden) or "none"),
+                    ("golden copies", _golden(found)),
                     ("shadow", found.shadow),
                     ("changed pages", found.changed_pages),
                     ("client tools", f"{found.tools_version} in {found.tools_directory}"),
                 ]
             ),
         )
+
+
+def _golden(found: Status) -> str:
+    if found.golden_obstacle is not None:
+        return f"nobody knows: {found.golden_obstacle}"
+    return ", ".join(found.golden) or "none"
 
 
 def _cluster(found: ClusterStatus | None) -> list[tuple[str, object]]:

@@ -59,7 +59,8 @@ class Status:
         writer: The run that is working on the sandbox now, if any.
         cluster: How the application stands: replicas, self-heal, the Lease, an outstanding journal;
             None where nobody runs it.
-        golden: Ids of the golden copies, the newest first.
+        golden: Ids of the golden copies, the newest first; none where there is an obstacle.
+        golden_obstacle: Why it cannot be told which there are; None where it can.
         shadow: Whether the next reset can be differential; else why not.
         changed_pages: Whether it can see the changed pages; else what the provisioner has to run.
         tools_version: Version of the client tools.
@@ -75,6 +76,7 @@ class Status:
     writer: str | None
     cluster: ClusterStatus | None
     golden: list[str]
+    golden_obstacle: str | None
     shadow: str
     changed_pages: str
     tools_version: str
@@ -89,6 +91,7 @@ def status(settings: Settings, progress: Progress) -> Status:
     """
     with operation(settings, progress) as op:
         mark = read_mark(op)
+        obstacle = op.golden.obstacle()
         return Status(
             prod=str(op.prod.login),
             sandbox=str(op.sandbox.login),
@@ -98,17 +101,18 @@ def status(settings: Settings, progress: Progress) -> Status:
             since=mark.since,
             writer=holder(op.sandbox, op.run, op.deadlines),
             cluster=_ask_cluster(op.cluster) if op.cluster is not None else None,
-            golden=op.golden.generations(),
-            shadow=_shadow(op),
+            golden=[] if obstacle else op.golden.generations(),
+            golden_obstacle=obstacle,
+            shadow=_shadow(op, obstacle),
             changed_pages=_changed_pages(op),
             tools_version=op.tools.version,
             tools_directory=op.tools.directory,
         )
 
 
-def _shadow(op: Operation) -> str:
+def _shadow(op: Operation, obstacle: str | None) -> str:
     # A reset is refused then, whatever else can be read.
-    if (obstacle := op.golden.obstacle()) is not None:
+    if obstacle is not None:
         return f"none: {obstacle}"
     folder = op.golden.newest_folder()
     if folder is None:
