@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness import beginning
 from harness.cli.console import Answer
 from harness.errors import INTERRUPTED, ConfigurationError, LifecycleError
 from harness.local import instance
@@ -50,6 +51,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 def answering(*, as_json: bool) -> Iterator[Answer]:
     """Print what a command achieved, or why it failed, and end it with the exit code for that."""
     answer = Answer(as_json=as_json)
+    beginning.begin()
     try:
         yield answer
     except LifecycleError as error:
