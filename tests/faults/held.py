@@ -9,8 +9,6 @@ import json
 import os
 import shlex
 import signal
-import subprocess
-import sys
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +27,7 @@ from steps.faulty_tools import (
     LOADS_PROD,
     with_faulty_tool,
 )
+from tests import forked
 from tests.settings_file import write_settings
 
 from .evidence import SOON
@@ -67,28 +66,25 @@ class Command:
 
     def __init__(self, verb: str, settings: Settings, folder: Path) -> None:
         config = write_settings(folder / "sandbox.toml", settings)
-        self._phases, self._answer = folder / "phases", folder / "answer"
         where = ["--target=live", f"--sandbox-config={config}", "--json"]
-        with self._phases.open("wb") as phases, self._answer.open("wb") as answer:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "harness", verb, *where], stdout=answer, stderr=phases
-            )
+        self._process = forked.start(
+            "harness.__main__", [verb, *where], folder / "answer", folder / "phases"
+        )
 
     def send(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        self._process.send(number)
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        self._process.kill()
 
     def ends(self) -> int:
         """Its exit code."""
-        return self.process.wait(SOON.seconds)
+        return self._process.ends(SOON)
 
     def answer(self) -> dict[str, Any]:
         """What it printed."""
-        text = self._answer.read_text(encoding="utf-8")
-        assert text, self._phases.read_text(encoding="utf-8")
+        text = self._process.printed()
+        assert text, self._process.said()
         told: dict[str, Any] = json.loads(text)
         return told
 
@@ -96,7 +92,7 @@ class Command:
         """Wait until it tells of a phase."""
 
         def told() -> None:
-            lines = self._phases.read_text(encoding="utf-8")
+            lines = self._process.said()
             assert any(line.startswith(phase) for line in lines.splitlines()), lines
 
         eventually(told, SOON)

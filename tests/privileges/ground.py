@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from harness.cluster import client
 from harness.cluster.rights import Right
 from harness.deadlines import Deadline, eventually
 from harness.manifests import Names
+from tests import forked
 from tests.settings_file import write_settings
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from harness.settings import Settings
     from harness.settings.cluster import ClusterSettings
 
+_RUN = Deadline(60, "a few seconds on an idle machine")
 _CHECKPOINT = Deadline(120, "a pod takes seconds to begin; a golden copy of a sample takes five")
 _SOON = Deadline(20, "a real server's authorizer learns of a new rule within a second")
 
@@ -171,7 +171,10 @@ class Ground:
     def die(self, verb: str, phase: str) -> None:
         """Let a run die where a phase begins."""
         config = write_settings(self.folder / "sandbox.toml", self.settings)
-        dying = [sys.executable, "-m", "tests.recovery.dying", "SIGKILL", "begin", phase, verb]
-        command = [*dying, "--target=live", f"--sandbox-config={config}"]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ended.returncode == -9, ended.stderr
+        process = forked.start(
+            "tests.recovery.dying",
+            ["SIGKILL", "begin", phase, verb, "--target=live", f"--sandbox-config={config}"],
+            self.folder / "command.out",
+            self.folder / "command.err",
+        )
+        assert process.ends(_RUN) == -9, process.said()

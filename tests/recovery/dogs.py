@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from harness.deadlines import eventually
 from harness.postgres import postmaster
+from tests import forked
 
 from .place import SOON, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.forked import Started
 
 QUICK = 0.2
 """Of all times: a round of a second, and the API is waited for six seconds."""
@@ -29,32 +31,28 @@ class Dog:
 
     Args:
         process: Its process.
-        out: What it told.
-        err: What else it said: the phases of its recoveries.
         alive: The file that it touches.
     """
 
-    process: subprocess.Popen[bytes]
-    out: Path
-    err: Path
+    process: Started
     alive: Path
 
     def told(self) -> list[str]:
-        return self.out.read_text(encoding="utf-8").splitlines()
+        return self.process.printed().splitlines()
 
     def tells(self, words: str, times: int = 1) -> None:
         """Wait until it has told that."""
 
         def must_tell() -> None:
             found = [line for line in self.told() if words in line]
-            assert len(found) >= times, (self.told(), self.err.read_text(encoding="utf-8"))
+            assert len(found) >= times, (self.told(), self.process.said())
 
         eventually(must_tell, SOON)
 
     def ends(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Its exit code, after a signal."""
-        self.process.send_signal(number)
-        return self.process.wait(SOON.seconds)
+        self.process.send(number)
+        return self.process.ends(SOON)
 
 
 @contextmanager
@@ -76,21 +74,14 @@ def watching(
     out, err, alive = (place.folder / f"{name}.{kind}" for kind in ("out", "err", "alive"))
     alive.unlink(missing_ok=True)
     arguments = dying or ("SIGKILL", "never", "")
-    program = [sys.executable, "-m", "tests.recovery.dying", *arguments, "watch"]
-    with out.open("wb") as told, err.open("wb") as said:
-        process = subprocess.Popen(
-            [*program, "--target=live", f"--sandbox-config={config}", f"--alive={alive}"],
-            stdout=told,
-            stderr=said,
-        )
-    dog = Dog(process, out, err, alive)
+    where = ["--target=live", f"--sandbox-config={config}", f"--alive={alive}"]
+    process = forked.start("tests.recovery.dying", [*arguments, "watch", *where], out, err)
+    dog = Dog(process, alive)
     try:
         dog.tells("watching Lease")
         yield dog
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        process.kill()
 
 
 @dataclass

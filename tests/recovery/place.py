@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -28,6 +25,7 @@ from harness.manifests import JOURNAL_ANNOTATION
 from harness.postgres.difference import differences
 from harness.progress import Silent
 from harness.sides import Sandbox
+from tests import forked
 from tests.phases import READY, RESTORING
 from tests.settings_file import write_settings
 
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from harness.postgres.fingerprint import Fingerprint
     from harness.settings import Settings
     from harness.settings.cluster import ClusterSettings
+    from tests.forked import Ended, Started
 
 REFRESH, RESET, CHECKPOINT, RECOVER = "refresh-from-prod", "reset", "checkpoint", "recover"
 SOON = Deadline(30, "a second on an idle machine")
@@ -51,27 +50,7 @@ POLICY = {
 }
 """Every field of it must be the same again after a run."""
 _WAITING = "wait until the Lease may be taken"
-_LONGEST_RUN = 60
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended.
-
-    Args:
-        code: Its exit code; negative for the signal that killed it.
-        told: What it printed as JSON; empty if it was killed.
-        errors: What else it said.
-    """
-
-    code: int
-    told: dict[str, Any]
-    errors: str
-
-    @property
-    def error(self) -> str:
-        """Its error, as one text."""
-        return json.dumps(self.told.get("error"), ensure_ascii=False)
+_LONGEST_RUN = Deadline(60, "a few seconds on an idle machine")
 
 
 @dataclass
@@ -89,6 +68,7 @@ class Place:
     folder: Path
     prod: Fingerprint
     settings: Settings = field(init=False)
+    _started: Iterator[int] = field(init=False, default_factory=count)
 
     def __post_init__(self) -> None:
         self.settings = self.platform.settings
@@ -170,14 +150,14 @@ class Place:
 
     def start(
         self, *command: str, death: str = "SIGKILL", edge: str = "never", phase: str = ""
-    ) -> subprocess.Popen[str]:
-        config = self.config()
-        dying = [sys.executable, "-m", "tests.recovery.dying", death, edge, phase]
-        return subprocess.Popen(
-            [*dying, *command, "--target=live", f"--sandbox-config={config}", "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+    ) -> Started:
+        where = ["--target=live", f"--sandbox-config={self.config()}", "--json"]
+        name = f"command-{next(self._started)}"
+        return forked.start(
+            "tests.recovery.dying",
+            [death, edge, phase, *command, *where],
+            self.folder / f"{name}.out",
+            self.folder / f"{name}.err",
         )
 
     def config(self, name: str = "sandbox.toml") -> Path:
@@ -185,30 +165,21 @@ class Place:
         return write_settings(self.folder / name, self.settings)
 
     @contextmanager
-    def held(self, verb: str, phase: str) -> Iterator[subprocess.Popen[str]]:
+    def held(self, verb: str, phase: str) -> Iterator[Started]:
         """The command, standing still where a phase begins until it is told to go on."""
         process = self.start(verb, death="SIGSTOP", edge="begin", phase=phase)
         try:
-            _, status = os.waitpid(process.pid, os.WUNTRACED)
-            assert os.WIFSTOPPED(status), "it has ended before that phase"
+            assert process.stands_still(SOON), "it has ended before that phase"
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
+            process.kill()
 
-    def go_on(self, process: subprocess.Popen[str]) -> Ended:
-        process.send_signal(signal.SIGCONT)
+    def go_on(self, process: Started) -> Ended:
+        process.send(signal.SIGCONT)
         return self.end(process)
 
-    def end(self, process: subprocess.Popen[str]) -> Ended:
-        with process:
-            try:
-                out, err = process.communicate(timeout=_LONGEST_RUN)
-            except BaseException:
-                process.send_signal(signal.SIGKILL)
-                raise
-        return Ended(process.returncode, json.loads(out) if out else {}, err)
+    def end(self, process: Started) -> Ended:
+        return process.to_its_end(_LONGEST_RUN)
 
     def recover(self) -> Recovered:
         return recover(self.settings, Silent())

@@ -12,12 +12,14 @@ from harness.local.administrator import path
 from harness.local.kubernetes.resources import APPLICATIONS, BY_KIND, DEPLOYMENTS, ROLES
 from harness.local.workloads import ARGOCD
 
-from .place import REFRESH, SOON, Ended, Place
+from .place import REFRESH, SOON, Place
 from .test_deaths import ALONE, DUMP, GONE, PAUSE, READY, REARM, SEEN, STOP
 from .test_humans import PAUSED
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.forked import Ended
 
 ENDLESS = 100_000
 RULES = [

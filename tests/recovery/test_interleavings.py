@@ -23,7 +23,7 @@ from harness.postgres.connection import Run
 from harness.postgres.fence import holder
 from harness.sides import Sandbox
 
-from .place import CHECKPOINT, POLICY, RECOVER, REFRESH, RESET, Place
+from .place import CHECKPOINT, POLICY, RECOVER, REFRESH, RESET, SOON, Place
 from .test_deaths import BEFORE, KILLED, REFRESHING, SIGNALLED
 from .test_humans import PAUSED
 
@@ -68,17 +68,13 @@ class Interleavings(RuleBasedStateMachine):
     def two_runs_meet(self, first: str, second: str, phase: str) -> None:
         self.good = False
         process = self.place.start(first, death="SIGSTOP", edge="begin", phase=phase)
-        _, state = os.waitpid(process.pid, os.WUNTRACED)
-        if os.WIFSTOPPED(state):
+        if process.stands_still(SOON):
             refused = self.place.run(second)
             assert refused.code == 3, refused
             assert "another run is working on the sandbox" in refused.error
             ended = self.place.go_on(process)
             assert ended.code == 0, ended
             self.good = True
-        else:
-            process.returncode = os.waitstatus_to_exitcode(state)
-            process.communicate()
 
     @rule()
     def somebody_recovers(self) -> None:

@@ -20,10 +20,12 @@ from harness.manifests.told import told_to_pods
 from harness.progress import Silent
 from harness.sides import Prod
 
-from .place import RECOVER, REFRESH, RESET, SOON, Ended, Place
+from .place import RECOVER, REFRESH, RESET, SOON, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.forked import Ended
 
 JOB = "sandbox-lifecycle-job"
 _VERIFY = "verify"
@@ -130,7 +132,6 @@ def started(outside: Outside, phase: str = "dump prod") -> Iterator[Any]:
             yield client
         except BaseException:
             client.kill()
-            client.communicate()
             raise
 
 
@@ -209,7 +210,7 @@ def test_an_interrupt_removes_the_job_which_undoes_itself(
 ) -> None:
     outside.cut_off(hand_over=True)
     with started(outside) as client:
-        client.send_signal(number)
+        client.send(number)
         ended = outside.place.end(client)
     assert ended.code == 4, ended
     assert "the Job was told to end" in json.dumps(ended.told)
@@ -222,7 +223,6 @@ def test_a_client_that_is_killed_leaves_a_job_that_ends_and_is_removed_by_the_ne
 ) -> None:
     with started(outside) as client:
         client.kill()
-        client.communicate()
         second = outside.run(RESET)
         assert second.code == 3, second
         assert "another Job is working on the sandbox" in second.error

@@ -78,7 +78,7 @@ def test_a_living_run_is_left_alone(place: Place, dog: Dog) -> None:
         held = place.lease()["spec"]
 
         def renewed_a_while() -> None:
-            assert process.poll() is None
+            assert process.code is None
             assert place.lease()["spec"]["renewTime"] > held["renewTime"]
 
         for _lease in range(3):
@@ -157,7 +157,7 @@ def test_told_to_end_it_ends_at_once(place: Place, dog: Dog, number: signal.Sign
 def test_told_to_end_while_it_puts_something_back_it_finishes_first(place: Place) -> None:
     place.run(REFRESH, edge="begin", phase=_VERIFY)
     with watching(place, "dog", dying=("SIGTERM", "begin", _RESTORE)) as dog:
-        assert dog.process.wait(SOON.seconds) == 0
+        assert dog.process.ends(SOON) == 0
         assert place.outstanding() == []
         assert place.content() == "complete"
         assert dog.told()[-1] == "told to end"

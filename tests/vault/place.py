@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from tests.recovery.place import Ended
+from harness.deadlines import Deadline
+from tests import forked
 from tests.settings_file import write_settings
 
 from .administrator import approle, lay_out, leasing
@@ -21,13 +19,14 @@ if TYPE_CHECKING:
 
     from harness.local.platform import LocalPlatform
     from harness.settings import Settings
+    from tests.forked import Ended, Started
 
     from .server import Server
 
 LIFE_SECONDS = 600
 """Far longer than a test: what is gone by its end was revoked, and did not end by itself."""
 SHORT = 3
-_LONGEST_RUN = 60
+LONGEST_RUN = Deadline(60, "a few seconds on an idle machine")
 
 
 @dataclass
@@ -76,24 +75,19 @@ class Place:
         edge: str = "never",
         phase: str = "",
         settings: Settings | None = None,
-    ) -> subprocess.Popen[str]:
+    ) -> Started:
         """The command in a process of its own, dying where it is told to."""
         config = write_settings(self.folder / "sandbox.toml", settings or self.settings)
-        return subprocess.Popen(
-            [
-                *(sys.executable, "-m", "tests.recovery.dying", death, edge, phase),
-                *(*command, "--target=live", f"--sandbox-config={config}"),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        return forked.start(
+            "tests.recovery.dying",
+            [death, edge, phase, *command, "--target=live", f"--sandbox-config={config}"],
+            self.folder / "command.out",
+            self.folder / "command.err",
         )
 
     def run(self, verb: str, **how: Any) -> Ended:
         """The same, to its end."""
-        with self.start(verb, "--json", **how) as process:
-            out, err = process.communicate(timeout=_LONGEST_RUN)
-        return Ended(process.returncode, json.loads(out) if out else {}, err)
+        return self.start(verb, "--json", **how).to_its_end(LONGEST_RUN)
 
     def assert_nothing_leased(self) -> None:
         """Everything is revoked: in Vault, in PostgreSQL, and no run is noted."""

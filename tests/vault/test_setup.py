@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from harness.credentials.vault import setup
 
+from .place import LONGEST_RUN
+
 if TYPE_CHECKING:
     from .place import Place
 
@@ -16,10 +18,9 @@ _HERE = re.compile(r"<<'(\w+)'\n(.*?)^\1$", re.DOTALL | re.MULTILINE)
 
 
 def printed(place: Place) -> str:
-    with place.start("manifests", "--vault") as process:
-        out, err = process.communicate(timeout=30)
-    assert process.returncode == 0, err
-    return out
+    process = place.start("manifests", "--vault")
+    assert process.ends(LONGEST_RUN) == 0, process.said()
+    return process.printed()
 
 
 def test_the_script_holds_what_is_applied_here(place: Place) -> None:
@@ -41,10 +42,9 @@ def test_the_script_is_one_for_sh_and_holds_no_secret(place: Place) -> None:
 
 
 def test_without_a_vault_it_says_what_is_missing(place: Place) -> None:
-    with place.start("manifests", "--vault", settings=place.platform.settings) as process:
-        _, err = process.communicate(timeout=30)
-    assert process.returncode == 2
-    assert "[vault]" in err
+    process = place.start("manifests", "--vault", settings=place.platform.settings)
+    assert process.ends(LONGEST_RUN) == 2
+    assert "[vault]" in process.said()
 
 
 def test_what_a_lease_of_the_sandbox_makes_belongs_to_the_owner_role(place: Place) -> None:
