@@ -118,10 +118,11 @@ def pid(directory: Path, name: str) -> int | None:
     if not path.exists():
         return None
     record = json.loads(path.read_text())
-    alive = record["born"] is not None and birth(record["pid"]) == record["born"]
-    if record["pid"] in _CHILDREN:
-        _CHILDREN[record["pid"]].poll()  # after the look: one seen dead has always been reaped
-    return int(record["pid"]) if alive else None
+    born = birth(record["pid"])
+    if born is None and record["pid"] in _CHILDREN:
+        # One seen dead has always been reaped: its threads may take a moment more to end.
+        _CHILDREN[record["pid"]].wait()
+    return int(record["pid"]) if born is not None and born == record["born"] else None
 
 
 def stop(directory: Path, name: str, number: signal.Signals) -> None:

@@ -65,10 +65,11 @@ class StandIn:
     @property
     def alive(self) -> bool:
         """Whether it runs."""
-        alive = birth(self.pid) == self.born
-        if self.pid in _CHILDREN:
-            _CHILDREN[self.pid].poll()  # after the look: one seen dead has always been reaped
-        return alive
+        born = birth(self.pid)
+        if born is None and self.pid in _CHILDREN:
+            # One seen dead has always been reaped: its threads may take a moment more to end.
+            _CHILDREN[self.pid].wait()
+        return born == self.born
 
     def order(self, what: str, /, **how: Any) -> dict[str, Any]:
         """Give an order to the control endpoint; see `control.Control.handle` for all of them."""

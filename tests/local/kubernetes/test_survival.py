@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -120,6 +123,25 @@ def test_one_that_dies_while_it_is_looked_at_leaves_no_zombie(
     assert not stand_in.alive
     with pytest.raises(ProcessLookupError):
         os.kill(stand_in.pid, 0)
+
+
+_LEADER_FIRST = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(0.3,)).start()
+ctypes.CDLL(None).syscall({exit}, 0)
+"""
+
+
+def test_one_seen_dead_while_a_thread_of_it_ends_is_reaped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = _LEADER_FIRST.format(exit={"x86_64": 60, "aarch64": 93}[platform.machine()])
+    child = subprocess.Popen([sys.executable, "-c", code])
+    monkeypatch.setitem(launch._CHILDREN, child.pid, child)  # noqa: SLF001
+    stand_in = launch.StandIn(tmp_path, "", child.pid, birth(child.pid) or "")
+    eventually(stand_in.must_be_gone, SOON)
+    with pytest.raises(ProcessLookupError):
+        os.kill(child.pid, 0)
 
 
 def test_two_cannot_share_a_state(mortal: Path) -> None:
