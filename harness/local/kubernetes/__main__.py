@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 from harness.cluster.holder import birth
-from harness.local.kubernetes import certificates, processes
+from harness.local.kubernetes import certificates, image, processes
 from harness.local.kubernetes.audit import Audit
 from harness.local.kubernetes.control import Control
 from harness.local.kubernetes.controllers.argocd import ArgoCd
@@ -79,6 +79,7 @@ def main() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit(f"another stand-in uses {arguments.state}")
+        image.keep_in(arguments.state)
         asyncio.run(_serve(arguments))
 
 

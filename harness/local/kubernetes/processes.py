@@ -13,9 +13,10 @@ import json
 import os
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from harness.cluster.holder import birth
+from harness.local.kubernetes import image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,13 @@ UNKNOWN_EXIT = 137
 """The exit code of a process that ended unseen; the kubelet reports the same."""
 
 
+class Child(Protocol):
+    """A process that this one has started."""
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended; negative for the signal that killed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """A process in a session of its own.
@@ -37,12 +45,12 @@ class Process:
     Args:
         pid: Its id, and its group's.
         born: Its time of birth.
-        child: What asyncio knows of it; None for one that an earlier stand-in started.
+        child: Tells of its end; None for one that an earlier stand-in started.
     """
 
     pid: int
     born: str
-    child: asyncio.subprocess.Process | None = None
+    child: Child | None = None
 
     @property
     def alive(self) -> bool:
@@ -86,6 +94,11 @@ async def start(
         log: Where its output is appended.
         directory: Where it runs.
     """
+    if image.holds(command):
+        forked = await image.fork(environment, log, directory)
+        born = record(log, forked.pid)
+        forked.begin()
+        return Process(forked.pid, born, forked)
     with log.open("ab") as output:
         child = await asyncio.create_subprocess_exec(
             *GATE, *command,
