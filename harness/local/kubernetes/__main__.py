@@ -79,7 +79,7 @@ def main() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit(f"another stand-in uses {arguments.state}")
-        image.keep_in(arguments.state)
+        image.prepare(arguments.state)
         asyncio.run(_serve(arguments))
 
 

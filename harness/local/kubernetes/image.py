@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 from contextlib import suppress
@@ -26,7 +27,6 @@ _COMMAND = [sys.executable, "-m", PROGRAM.removesuffix(".__main__")]
 # A socket's name has 108 bytes at most, and what multiprocessing makes of it takes 32.
 _LONGEST_STATE = 70
 _FORKING = multiprocessing.get_context("forkserver")
-_FORKING.set_forkserver_preload([PROGRAM])
 
 
 class Forked:
@@ -38,14 +38,12 @@ class Forked:
     """
 
     def __init__(self, process: ForkServerProcess, gate: Connection) -> None:
+        if process.pid is None:
+            raise ValueError("a process that was not started has no number")
+        self.pid = process.pid
         self._process = process
         self._gate = gate
         self._end = asyncio.create_task(self._watch())
-
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid or 0
 
     def begin(self) -> None:
         """Let it begin."""
@@ -65,15 +63,20 @@ class Forked:
         finally:
             loop.remove_reader(sentinel)
         self._process.join()
-        return self._process.exitcode or 0
+        code = self._process.exitcode
+        # What ended unseen has not succeeded; the kubelet takes it for killed.
+        return -signal.SIGKILL if code is None else code
 
 
-def keep_in(state: Path) -> None:
-    """Let the image's socket lie with the stand-in's state: so it goes with that, however it ends.
+def prepare(state: Path) -> None:
+    """Say what is loaded, and let its socket lie with the stand-in's state, to go with that.
+
+    A process has one such image, so this is for the stand-in's own alone.
 
     Args:
         state: The directory; where its name is too long for a socket in it, any other will do.
     """
+    _FORKING.set_forkserver_preload([PROGRAM])
     if len(os.fspath(state)) <= _LONGEST_STATE:
         tempfile.tempdir = os.fspath(state)
 

@@ -137,7 +137,7 @@ def test_one_seen_dead_while_a_thread_of_it_ends_is_reaped(
 ) -> None:
     code = _LEADER_FIRST.format(exit={"x86_64": 60, "aarch64": 93}[platform.machine()])
     child = subprocess.Popen([sys.executable, "-c", code])
-    monkeypatch.setitem(launch._CHILDREN, child.pid, child)  # noqa: SLF001
+    monkeypatch.setitem(launch._CHILDREN, child.pid, child)  # noqa: SLF001  as `start` does it
     stand_in = launch.StandIn(tmp_path, "", child.pid, birth(child.pid) or "")
     eventually(stand_in.must_be_gone, SOON)
     with pytest.raises(ProcessLookupError):
