@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LIFE_SECONDS = 600
 """Far longer than a test: what is gone by its end was revoked, and did not end by itself."""
 SHORT = 3
-LONGEST_RUN = Deadline(60, "a few seconds on an idle machine")
+_LONGEST_RUN = Deadline(60, "a few seconds on an idle machine")
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Place:
 
     def run(self, verb: str, **how: Any) -> Ended:
         """The same, to its end."""
-        return self.start(verb, "--json", **how).to_its_end(LONGEST_RUN)
+        return self.start(verb, "--json", **how).to_its_end(_LONGEST_RUN)
 
     def assert_nothing_leased(self) -> None:
         """Everything is revoked: in Vault, in PostgreSQL, and no run is noted."""
